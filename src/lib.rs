@@ -1,0 +1,30 @@
+//! The PLAN runtime as a library: everything but the process entry, testable on the host.
+//!
+//! Rooms, top to bottom; a room uses only rooms below it:
+//!
+//! | room | holds |
+//! |---|---|
+//! | `cli` | arguments, help, one file per command |
+//! | `profile` | events, folded stacks, flame graph |
+//! | `rpn` | the console |
+//! | `wisp` | read, expand, law form, evaluate, save |
+//! | `seed` | decode, check, encode |
+//! | `prim` | one table of operations and its families; jets by name |
+//! | `law` | law bodies: parse, analyse, lower; the code generator |
+//! | `machine` | the evaluator: value stack, frames, eval, apply, force, exceptions |
+//! | `heap` | nursery (generation 1), arena (generation 2), pins, store (generation 3) |
+//! | `nat` | natural-number arithmetic on limb slices; knows nothing of heaps |
+//! | `value` | the 64-bit word: tags, headers, typed views; the printer |
+//! | `sync` | mutex, condvar, rwlock, barrier, thread |
+//! | `os` | Linux: typed system calls, arguments, mappings, files, clocks |
+//!
+//! Invariants:
+//! - no `std` outside tests: only `main.rs`, `os` and `asm` know that there is no C library;
+//! - `unsafe` is denied here and allowed again per file, under a `//! Safety` paragraph.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod cli;
+pub mod os;
