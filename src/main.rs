@@ -1,24 +1,76 @@
 //! The freestanding binary: entry, panic handler, allocator; nothing else.
+//!
+//! Invariants:
+//! - everything a C library would have done before `main` is in `asm/`; nothing else is needed;
+//! - a panic is an internal error: one line on standard error, status 70, no unwinding. Bad input
+//!   never gets here.
+//!
+//! Safety: the entry receives the kernel's initial stack from `asm/start.s`.
 #![no_std]
 #![no_main]
+#![allow(unsafe_code)]
 
+use core::fmt::{self, Write};
 use core::panic::PanicInfo;
+use plan::os::env::Args;
+use plan::os::heap::SystemHeap;
+use plan::os::{Fd, file, process};
 
-core::arch::global_asm!(include_str!("../asm/start.s"));
+core::arch::global_asm!(
+    include_str!("../asm/start.s"),
+    include_str!("../asm/cpu.s"),
+    include_str!("../asm/memory.s"),
+    include_str!("../asm/memory_names.s"),
+);
 
+#[global_allocator]
+static HEAP: SystemHeap = SystemHeap::new();
+
+/// Where `asm/start.s` enters Rust.
+///
+/// # Safety
+/// `stack` must be the stack pointer the kernel started the process with.
 #[unsafe(no_mangle)]
-extern "C" fn rust_start(_sp: *const usize) -> ! {
-    loop {
-        core::hint::spin_loop();
+unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
+    // SAFETY: passed on to the caller.
+    let args = unsafe { Args::from_stack(stack) };
+    process::exit(plan::cli::main(&args))
+}
+
+/// A message of fixed size: an internal error may be a lack of memory.
+struct Line {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Write for Line {
+    /// Appends what fits, with line ends turned into blanks.
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = &mut self.bytes[self.len..];
+        for (to, from) in room.iter_mut().zip(text.bytes()) {
+            *to = if from == b'\n' { b' ' } else { from };
+            self.len += 1;
+        }
+        Ok(())
     }
 }
 
 #[panic_handler]
-fn panic(_: &PanicInfo) -> ! {
-    loop {
-        core::hint::spin_loop();
+fn panic(info: &PanicInfo) -> ! {
+    let mut line = Line {
+        bytes: [0; 512],
+        len: 0,
+    };
+    // Nothing is left to do when standard error cannot be written; the status remains.
+    let _ = write!(line, "plan: internal error: {}", info.message());
+    if let Some(place) = info.location() {
+        let _ = write!(line, " at {}:{}", place.file(), place.line());
     }
+    let _ = file::write_all(Fd::STDERR, &line.bytes[..line.len]);
+    let _ = file::write_all(Fd::STDERR, b" (please report)\n");
+    process::exit(70)
 }
 
+/// Named by the precompiled `alloc`; never called, because panics abort.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -1,0 +1,192 @@
+//! Error numbers of the kernel, with the texts our messages use.
+//!
+//! Invariants:
+//! - an [`Errno`] holds 1…4095, the range in which the kernel encodes errors;
+//! - the text of every number is one line without a full stop, in lower case like the rest of a
+//!   `plan: …` message (`no such file or directory`); an unknown number still has a text.
+
+use core::fmt;
+
+/// One past the largest magnitude the kernel uses for an error return.
+const LIMIT: usize = 4096;
+
+/// Why the kernel refused a call: a positive error number such as 2, `ENOENT`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Errno(u16);
+
+impl Errno {
+    /// Operation not permitted.
+    pub const EPERM: Errno = Errno(1);
+    /// No such file or directory.
+    pub const ENOENT: Errno = Errno(2);
+    /// Interrupted by a signal before anything was done.
+    pub const EINTR: Errno = Errno(4);
+    /// Input or output error.
+    pub const EIO: Errno = Errno(5);
+    /// Not an open descriptor, or not open for this direction.
+    pub const EBADF: Errno = Errno(9);
+    /// Nothing there now; would block.
+    pub const EAGAIN: Errno = Errno(11);
+    /// Not enough memory.
+    pub const ENOMEM: Errno = Errno(12);
+    /// Permission denied.
+    pub const EACCES: Errno = Errno(13);
+    /// An address outside the process.
+    pub const EFAULT: Errno = Errno(14);
+    /// Already there.
+    pub const EEXIST: Errno = Errno(17);
+    /// A component of a path is not a directory.
+    pub const ENOTDIR: Errno = Errno(20);
+    /// Is a directory.
+    pub const EISDIR: Errno = Errno(21);
+    /// Invalid argument.
+    pub const EINVAL: Errno = Errno(22);
+    /// Not a terminal.
+    pub const ENOTTY: Errno = Errno(25);
+    /// Seek on something that has no position.
+    pub const ESPIPE: Errno = Errno(29);
+    /// No space left.
+    pub const ENOSPC: Errno = Errno(28);
+    /// The reader of the pipe is gone.
+    pub const EPIPE: Errno = Errno(32);
+    /// The kernel has no such call.
+    pub const ENOSYS: Errno = Errno(38);
+    /// The time given ran out.
+    pub const ETIMEDOUT: Errno = Errno(110);
+
+    /// The error number `code`, if it is one: 1…4095.
+    pub const fn new(code: u64) -> Option<Errno> {
+        if code >= 1 && code < LIMIT as u64 {
+            Some(Errno(code as u16))
+        } else {
+            None
+        }
+    }
+
+    /// Splits what the kernel left in the result register into success and error.
+    #[inline]
+    pub fn check(raw: usize) -> Result<usize, Errno> {
+        if raw > usize::MAX - (LIMIT - 1) {
+            Err(Errno(raw.wrapping_neg() as u16))
+        } else {
+            Ok(raw)
+        }
+    }
+
+    /// The positive number, for example 2.
+    pub const fn code(self) -> u64 {
+        self.0 as u64
+    }
+
+    /// The symbolic name, for example `ENOENT`; `None` for a number Linux does not use.
+    pub fn name(self) -> Option<&'static str> {
+        syscalls::Errno::new(i32::from(self.0)).name()
+    }
+
+    /// The usual text of the number, for example `No such file or directory`. Four texts of the
+    /// table we take the others from date from before terminals and sockets, and are replaced.
+    fn description(self) -> Option<&'static str> {
+        match self {
+            Errno::EBADF => Some("Bad file descriptor"),
+            Errno::EAGAIN => Some("Temporarily unavailable"),
+            Errno::ENOTTY => Some("Not a terminal"),
+            Errno::ENOSYS => Some("System call not available"),
+            _ => syscalls::Errno::new(i32::from(self.0)).description(),
+        }
+    }
+}
+
+impl fmt::Display for Errno {
+    /// The text for the end of a message, for example `no such file or directory`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(text) = self.description() else {
+            return write!(f, "error number {}", self.0);
+        };
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            // A capital that starts a word is lowered; `I/O error` and the like keep theirs.
+            (Some(first), Some(second)) if second.is_ascii_lowercase() => {
+                write!(
+                    f,
+                    "{}{}",
+                    first.to_ascii_lowercase(),
+                    &text[first.len_utf8()..]
+                )
+            }
+            _ => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "Errno({})", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Errno;
+
+    #[test]
+    fn texts_are_lower_case_except_for_abbreviations() {
+        assert_eq!(Errno::ENOENT.to_string(), "no such file or directory");
+        assert_eq!(Errno::EACCES.to_string(), "permission denied");
+        assert_eq!(Errno::EISDIR.to_string(), "is a directory");
+        assert_eq!(Errno::ENOSPC.to_string(), "no space left on device");
+        assert_eq!(Errno::EIO.to_string(), "I/O error");
+        assert_eq!(Errno(3000).to_string(), "error number 3000");
+    }
+
+    #[test]
+    fn constants_have_the_names_the_kernel_gives_them() {
+        let named = [
+            (Errno::EPERM, "EPERM"),
+            (Errno::ENOENT, "ENOENT"),
+            (Errno::EINTR, "EINTR"),
+            (Errno::EIO, "EIO"),
+            (Errno::EBADF, "EBADF"),
+            (Errno::EAGAIN, "EAGAIN"),
+            (Errno::ENOMEM, "ENOMEM"),
+            (Errno::EACCES, "EACCES"),
+            (Errno::EFAULT, "EFAULT"),
+            (Errno::EEXIST, "EEXIST"),
+            (Errno::ENOTDIR, "ENOTDIR"),
+            (Errno::EISDIR, "EISDIR"),
+            (Errno::EINVAL, "EINVAL"),
+            (Errno::ENOTTY, "ENOTTY"),
+            (Errno::ESPIPE, "ESPIPE"),
+            (Errno::ENOSPC, "ENOSPC"),
+            (Errno::EPIPE, "EPIPE"),
+            (Errno::ENOSYS, "ENOSYS"),
+            (Errno::ETIMEDOUT, "ETIMEDOUT"),
+        ];
+        for (errno, name) in named {
+            assert_eq!(errno.name(), Some(name));
+            assert_eq!(format!("{errno:?}"), name);
+        }
+    }
+
+    #[test]
+    fn the_error_range_is_exactly_minus_4095_to_minus_1() {
+        assert_eq!(Errno::check(0), Ok(0));
+        assert_eq!(Errno::check(usize::MAX), Err(Errno(1)));
+        assert_eq!(Errno::check(4095usize.wrapping_neg()), Err(Errno(4095)));
+        assert_eq!(
+            Errno::check(4096usize.wrapping_neg()),
+            Ok(4096usize.wrapping_neg())
+        );
+        assert_eq!(Errno::check(isize::MIN as usize), Ok(isize::MIN as usize));
+    }
+
+    #[test]
+    fn new_refuses_what_is_no_error_number() {
+        assert_eq!(Errno::new(0), None);
+        assert_eq!(Errno::new(4096), None);
+        assert_eq!(Errno::new(9), Some(Errno::EBADF));
+        assert_eq!(Errno::new(9).map(Errno::code), Some(9));
+    }
+}

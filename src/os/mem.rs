@@ -1,0 +1,289 @@
+//! Mappings of anonymous memory.
+//!
+//! Invariants:
+//! - lengths are rounded up to whole pages of [`PAGE`] bytes; a length of 0 or one that cannot be
+//!   rounded is refused with `EINVAL` or `ENOMEM`, never passed on;
+//! - fresh and discarded memory reads as zeros;
+//! - all mappings are private, anonymous and not accounted in advance (`MAP_NORESERVE`): a page
+//!   costs memory from its first touch;
+//! - a [`Region`] owns its pages and its two guard pages, and unmaps them when dropped.
+//!
+//! Safety: the kernel chooses every address, so no mapping made here can hit memory that is in
+//! use. Functions that change existing mappings are `unsafe` and name what the caller owes.
+#![allow(unsafe_code)]
+
+use super::errno::Errno;
+use super::sys::{Sysno, call};
+use core::ptr::NonNull;
+
+/// Bytes in a page; the same on every x86-64 Linux.
+pub const PAGE: usize = 4096;
+
+/// No access at all.
+const PROT_NONE: usize = 0;
+/// Read and write.
+const PROT_RW: usize = 1 | 2;
+/// Private copy of nothing, not accounted in advance.
+const MAP_FLAGS: usize = 0x02 | 0x20 | 0x4000;
+/// Give the pages back; they read as zeros afterwards.
+const MADV_DONTNEED: usize = 4;
+/// Leave the pages out of core dumps.
+const MADV_DONTDUMP: usize = 16;
+/// `mremap` may choose another address.
+const MREMAP_MAYMOVE: usize = 1;
+
+/// `len` bytes as whole pages: `EINVAL` for 0, `ENOMEM` where rounding would overflow.
+pub fn round_up(len: usize) -> Result<usize, Errno> {
+    if len == 0 {
+        return Err(Errno::EINVAL);
+    }
+    len.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)
+}
+
+/// Maps `len` bytes at an address of the kernel's choice.
+fn mmap(len: usize, prot: usize) -> Result<NonNull<u8>, Errno> {
+    let len = round_up(len)?;
+    // SAFETY: without MAP_FIXED a new mapping never replaces an existing one.
+    let addr = unsafe { call(Sysno::mmap, [0, len, prot, MAP_FLAGS, usize::MAX, 0])? };
+    NonNull::new(core::ptr::with_exposed_provenance_mut(addr)).ok_or(Errno::ENOMEM)
+}
+
+/// Reserves `len` bytes of address space that cannot be touched until [`protect_rw`] opens it.
+pub fn reserve(len: usize) -> Result<NonNull<u8>, Errno> {
+    mmap(len, PROT_NONE)
+}
+
+/// Maps `len` bytes to read and write, all zero.
+pub fn map(len: usize) -> Result<NonNull<u8>, Errno> {
+    mmap(len, PROT_RW)
+}
+
+/// Makes `len` bytes from `start` readable and writable.
+///
+/// # Safety
+/// The range must lie in a mapping of the caller's.
+pub unsafe fn protect_rw(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the range is the caller's.
+    unsafe {
+        call(
+            Sysno::mprotect,
+            [start.as_ptr().addr(), round_up(len)?, PROT_RW],
+        )
+        .map(drop)
+    }
+}
+
+/// Makes `len` bytes from `start` inaccessible; their contents stay.
+///
+/// # Safety
+/// The range must lie in a mapping of the caller's, and nobody may touch it afterwards.
+pub unsafe fn protect_none(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the range is the caller's.
+    unsafe {
+        call(
+            Sysno::mprotect,
+            [start.as_ptr().addr(), round_up(len)?, PROT_NONE],
+        )
+        .map(drop)
+    }
+}
+
+/// Removes the mapping of `len` bytes at `start`.
+///
+/// # Safety
+/// The range must be the caller's, and nothing may refer to it any more.
+pub unsafe fn unmap(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the range is the caller's and unused.
+    unsafe { call(Sysno::munmap, [start.as_ptr().addr(), round_up(len)?]).map(drop) }
+}
+
+/// Gives the memory of `len` bytes at `start` back to the kernel; they read as zeros afterwards.
+///
+/// # Safety
+/// The range must be the caller's, of a private anonymous mapping, and hold nothing of value.
+pub unsafe fn discard(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    // SAFETY: the range is the caller's.
+    unsafe {
+        call(
+            Sysno::madvise,
+            [start.as_ptr().addr(), round_up(len)?, MADV_DONTNEED],
+        )
+        .map(drop)
+    }
+}
+
+/// Resizes a mapping made by [`map`], moving it where it cannot grow in place.
+///
+/// # Safety
+/// `start` and `old` must be the whole of a mapping of the caller's; old references to it die.
+pub unsafe fn resize(start: NonNull<u8>, old: usize, new: usize) -> Result<NonNull<u8>, Errno> {
+    let args = [
+        start.as_ptr().addr(),
+        round_up(old)?,
+        round_up(new)?,
+        MREMAP_MAYMOVE,
+    ];
+    // SAFETY: the mapping is the caller's.
+    let addr = unsafe { call(Sysno::mremap, args)? };
+    NonNull::new(core::ptr::with_exposed_provenance_mut(addr)).ok_or(Errno::ENOMEM)
+}
+
+/// Maps `len` usable bytes between two guard pages; touching a guard page ends the process.
+pub fn map_with_guard(len: usize) -> Result<Region, Errno> {
+    let len = round_up(len)?;
+    let whole = len.checked_add(2 * PAGE).ok_or(Errno::ENOMEM)?;
+    let outer = reserve(whole)?;
+    // SAFETY: one page further is inside the reservation, which has `len` and two pages.
+    let base = unsafe { outer.add(PAGE) };
+    let region = Region { base, len };
+    // SAFETY: the range is inside the reservation just made.
+    unsafe { protect_rw(base, len)? };
+    // Only advice: a kernel that cannot leave the pages out of core dumps changes nothing for us.
+    // SAFETY: the range is ours; the call changes no contents.
+    let _ = unsafe { call(Sysno::madvise, [base.as_ptr().addr(), len, MADV_DONTDUMP]) };
+    Ok(region)
+}
+
+/// Memory to read and write with a guard page on either side, unmapped when dropped.
+///
+/// Pages cost memory from their first touch, so a region may be far larger than the machine.
+#[derive(Debug)]
+pub struct Region {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a region is the only owner of its pages; moving it to another thread moves nothing.
+unsafe impl Send for Region {}
+
+impl Region {
+    /// The first usable byte.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// Usable bytes, a multiple of [`PAGE`].
+    #[allow(clippy::len_without_is_empty)] // a region is never empty
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Gives the memory of `len` bytes from `offset` (both multiples of [`PAGE`]) back; they read
+    /// as zeros afterwards. `EINVAL` for a range that is not in the region.
+    pub fn discard(&mut self, offset: usize, len: usize) -> Result<(), Errno> {
+        let end = offset.checked_add(len).ok_or(Errno::EINVAL)?;
+        if end > self.len || !offset.is_multiple_of(PAGE) {
+            return Err(Errno::EINVAL);
+        }
+        // SAFETY: the range is inside the region, which we borrow exclusively.
+        unsafe { discard(self.base.add(offset), len) }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: base is one page into a reservation of `len` and two pages that we own. It fails
+        // only when the kernel is out of mapping entries; the range then stays reserved.
+        let _ = unsafe { unmap(self.base.sub(PAGE), self.len + 2 * PAGE) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_and_bad_ones_refused() {
+        assert_eq!(round_up(0), Err(Errno::EINVAL));
+        assert_eq!(round_up(1), Ok(PAGE));
+        assert_eq!(round_up(PAGE), Ok(PAGE));
+        assert_eq!(round_up(PAGE + 1), Ok(2 * PAGE));
+        assert_eq!(round_up(usize::MAX), Err(Errno::ENOMEM));
+        assert_eq!(map(0).err(), Some(Errno::EINVAL));
+        assert_eq!(map(1 << 62).err(), Some(Errno::ENOMEM));
+        assert!(map_with_guard(usize::MAX - PAGE).is_err());
+    }
+
+    #[test]
+    fn mapped_memory_is_zero_writable_and_zero_again_after_discard() {
+        let len = 3 * PAGE;
+        let base = map(len).unwrap();
+        // SAFETY: the mapping is ours and `len` bytes long until it is unmapped.
+        unsafe {
+            let bytes = core::slice::from_raw_parts_mut(base.as_ptr(), len);
+            assert!(bytes.iter().all(|b| *b == 0));
+            bytes.fill(7);
+            discard(base.add(PAGE), PAGE).unwrap();
+            assert!(bytes[..PAGE].iter().all(|b| *b == 7));
+            assert!(bytes[PAGE..2 * PAGE].iter().all(|b| *b == 0));
+            assert!(bytes[2 * PAGE..].iter().all(|b| *b == 7));
+            unmap(base, len).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_reservation_larger_than_memory_opens_piecewise() {
+        let len = 1 << 40;
+        let base = reserve(len).unwrap();
+        // SAFETY: the reservation is ours; only the opened page is touched.
+        unsafe {
+            let middle = base.add(len / 2);
+            protect_rw(middle, PAGE).unwrap();
+            middle.write(1);
+            assert_eq!(middle.read(), 1);
+            protect_none(middle, PAGE).unwrap();
+            unmap(base, len).unwrap();
+        }
+    }
+
+    #[test]
+    fn resize_keeps_the_contents() {
+        let base = map(PAGE).unwrap();
+        // SAFETY: the mapping is ours; the old address is not used after it moved.
+        unsafe {
+            base.write(42);
+            let grown = resize(base, PAGE, 1 << 24).unwrap();
+            assert_eq!(grown.read(), 42);
+            assert_eq!(grown.add((1 << 24) - 1).read(), 0);
+            unmap(grown, 1 << 24).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_guarded_region_is_usable_to_both_ends() {
+        let mut region = map_with_guard(10).unwrap();
+        assert_eq!(region.len(), PAGE);
+        // SAFETY: first and last byte of a region of one page.
+        unsafe {
+            region.base().write(1);
+            region.base().add(PAGE - 1).write(2);
+        }
+        region.discard(0, PAGE).unwrap();
+        // SAFETY: as above.
+        unsafe {
+            assert_eq!(region.base().read(), 0);
+            assert_eq!(region.base().add(PAGE - 1).read(), 0);
+        }
+        assert_eq!(region.discard(0, 2 * PAGE), Err(Errno::EINVAL));
+        assert_eq!(region.discard(1, 1), Err(Errno::EINVAL));
+        assert_eq!(region.discard(usize::MAX, PAGE), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn guard_pages_cannot_be_read() {
+        let region = map_with_guard(PAGE).unwrap();
+        let (read, write) = std::io::pipe().unwrap();
+        use std::os::fd::AsRawFd;
+        let fd = write.as_raw_fd() as usize;
+        // The kernel reports an unreadable address instead of a fault.
+        for outside in [
+            region.base().as_ptr().addr() - 1,
+            region.base().as_ptr().addr() + PAGE,
+        ] {
+            // SAFETY: write only reads, and fails with EFAULT where there is nothing to read.
+            let result = unsafe { call(Sysno::write, [fd, outside, 1]) };
+            assert_eq!(result, Err(Errno::EFAULT));
+        }
+        drop(read);
+    }
+}
