@@ -1,0 +1,44 @@
+//! Natural-number arithmetic on limb slices.
+//!
+//! A natural number is a `&[u64]` of *limbs*, least significant first. The room knows nothing
+//! of heaps or values: results go into slices that the caller provides, sized by the rule each
+//! function states. Only the conversions (`pow`, `to_decimal`, `bytes_to_limbs` …) return a `Vec`,
+//! and only products, quotients and conversions above the measured thresholds take temporary
+//! heap; the `*_scratch` functions bound it in bytes, so that a caller can refuse beforehand.
+//!
+//! Small sizes are done here (schoolbook product, Knuth's algorithm D, one-limb division by
+//! reciprocal); large products and quotients go to `dashu-int` (Karatsuba, Toom-3, NTT,
+//! Burnikel–Ziegler). The thresholds stand beside the figures that set them.
+//!
+//! Invariants:
+//! - Inputs may carry zero limbs at the top; they never change a result.
+//! - An output slice is written completely: limbs above the result are zero.
+//! - Slices of a wrong size are a bug of the caller and end in a slice-index panic, never in a
+//!   silently wrong number.
+//! - Bit and byte offsets and widths are `u64` and may have any value: no sum of them wraps.
+
+mod add;
+mod bits;
+mod bytes;
+mod div;
+mod large;
+mod mul;
+mod radix;
+mod size;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub use add::{add, add_in_place, dec, inc, sub, sub_in_place};
+pub use bits::{
+    and, clear, clear_bits, deposit, extract, limb_at, or, set, shl, shr, test, trailing_zeros, xor,
+};
+pub use bytes::{as_bytes, bytes_to_limbs, load_bytes, store_bytes};
+pub use div::{div_rem, div_rem_limb, div_scratch};
+pub use mul::{mul, mul_limb, mul_scratch, pow, pow_scratch, sqr};
+pub use radix::{
+    from_decimal, from_decimal_scratch, from_hex, to_decimal, to_decimal_scratch, to_hex,
+};
+pub use size::{bit_len, byte_len, cmp, is_zero, len, trim};
