@@ -1,7 +1,72 @@
-//! The command line.
-use crate::os::env::Args;
+//! The command line: what was asked for, who does it, what is said when it fails.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `args` | the arguments as a [`args::Command`] |
+//! | `help` | the texts of `--help` and `--version` |
+//! | `message` | the one line `plan: what failed: why (what to do)` |
+//! | one file per command | the command |
+//!
+//! Invariants:
+//! - every path through [`main`] ends in an exit status of spec 00 §14;
+//! - a failure of the tool itself prints exactly one line on standard error;
+//! - help and version go to standard output, and a failure to write them is a failure.
 
-/// Runs the command the arguments ask for and returns the exit status.
-pub fn main(_args: &Args) -> i32 {
-    0
+pub mod args;
+pub mod help;
+pub mod message;
+
+use crate::os::env::Args;
+use crate::os::out::Out;
+use crate::os::{Errno, Fd};
+use alloc::vec::Vec;
+use args::Command;
+use message::Shown;
+
+/// Success, help and version.
+pub const STATUS_OK: i32 = 0;
+/// A wrong command line, in every command.
+pub const STATUS_USAGE: i32 = 2;
+/// A file that cannot be read or written, or malformed input.
+pub const STATUS_INPUT: i32 = 3;
+/// An internal inconsistency, or the system refuses what the runtime needs to start.
+pub const STATUS_INTERNAL: i32 = 70;
+
+/// Runs the command that `args` asks for and returns the exit status.
+pub fn main(args: &Args) -> i32 {
+    let words: Vec<&[u8]> = args.from(1).collect();
+    match args::parse(&words) {
+        Ok(Command::Help(topic)) => print(help::text(topic)),
+        Ok(Command::Version) => print(help::VERSION),
+        Ok(Command::Run { file, .. }) => unavailable("run", Shown(file)),
+        Ok(Command::Rpn) => unavailable("rpn", Shown(b"standard input")),
+        Ok(Command::Seed { words }) => {
+            unavailable("seed", Shown(words.first().unwrap_or(&&b""[..])))
+        }
+        Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),
+    }
+}
+
+/// Says that this build has no machine to run a command with.
+fn unavailable(command: &str, what: Shown<'_>) -> i32 {
+    let why = format_args!("{command}: {what}: this build has no machine (build a later version)");
+    message::fail(STATUS_INTERNAL, why)
+}
+
+/// Writes a text that was asked for to standard output.
+fn print(text: &str) -> i32 {
+    let mut out = Out::new(Fd::STDOUT);
+    let result = out.put(text.as_bytes()).and_then(|()| out.flush());
+    finish(result, STATUS_OK)
+}
+
+/// `status`, unless standard output could not be written: that is said, with status 3.
+pub fn finish(written: Result<(), Errno>, status: i32) -> i32 {
+    match written {
+        Ok(()) => status,
+        Err(why) => message::fail(
+            STATUS_INPUT,
+            format_args!("standard output: cannot write: {why} (what was printed is incomplete)"),
+        ),
+    }
 }

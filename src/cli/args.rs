@@ -1,0 +1,206 @@
+//! The arguments as a command.
+//!
+//! Invariants:
+//! - spec 00 §16: a command word is the command, an argument that starts with `-` is an option,
+//!   anything else is a seed file;
+//! - nothing after the seed file is looked at: it belongs to the program;
+//! - arguments are bytes; only command words and options are compared with text.
+
+use super::message::Shown;
+use core::fmt;
+
+/// What the arguments ask for. Slices are those of the arguments, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command<'a> {
+    /// `plan --help`, `plan CMD --help`.
+    Help(Topic),
+    /// `plan --version`.
+    Version,
+    /// `plan FILE [ARG…]`, `plan run FILE [ARG…]`: run the seed `file` with `args`.
+    Run {
+        /// Path of the seed.
+        file: &'a [u8],
+        /// The program's arguments.
+        args: &'a [&'a [u8]],
+    },
+    /// `plan rpn`: the console on standard input and output.
+    Rpn,
+    /// `plan seed check|dump|save …`: the words after `seed`, not yet checked.
+    Seed {
+        /// Subcommand and what follows it; may be empty.
+        words: &'a [&'a [u8]],
+    },
+}
+
+/// Which help is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topic {
+    /// The whole tool.
+    All,
+    /// `plan run`.
+    Run,
+    /// `plan rpn`.
+    Rpn,
+    /// `plan seed`.
+    Seed,
+}
+
+/// A wrong command line; prints as the text after `plan: `.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usage<'a> {
+    /// No argument at all.
+    NoCommand,
+    /// An argument that starts with `-` and is not known here.
+    UnknownOption(&'a [u8]),
+    /// A command word that this version does not have.
+    UnknownCommand(&'a [u8]),
+    /// A command without the operand it needs: command, operand.
+    Missing(&'static str, &'static str),
+    /// An operand a command has no use for: command, operand.
+    Superfluous(&'static str, &'a [u8]),
+}
+
+impl fmt::Display for Usage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Usage::NoCommand => {
+                f.write_str("nothing to do: no seed file and no command (try plan --help)")
+            }
+            Usage::UnknownOption(word) => {
+                write!(f, "unknown option: {} (try plan --help)", Shown(word))
+            }
+            Usage::UnknownCommand(word) => write!(
+                f,
+                "unknown command: {} (try plan --help; a seed of this name is run by plan run {})",
+                Shown(word),
+                Shown(word)
+            ),
+            Usage::Missing(command, operand) => {
+                write!(
+                    f,
+                    "{command}: no {operand} given (try plan {command} --help)"
+                )
+            }
+            Usage::Superfluous(command, word) => {
+                write!(
+                    f,
+                    "{command}: unexpected {} (try plan {command} --help)",
+                    Shown(word)
+                )
+            }
+        }
+    }
+}
+
+/// Command words that belong to the tool but not to this version; never taken for seed files.
+const RESERVED: [&[u8]; 5] = [b"repl", b"wisp", b"build", b"boot", b"image"];
+
+/// The command that the arguments after the program name ask for.
+pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+    let Some((&first, rest)) = words.split_first() else {
+        return Err(Usage::NoCommand);
+    };
+    match first {
+        b"--help" => Ok(Command::Help(Topic::All)),
+        b"--version" => Ok(Command::Version),
+        b"run" => run(rest),
+        b"rpn" => rpn(rest),
+        b"seed" => Ok(match rest {
+            [b"--help", ..] | [_, b"--help", ..] => Command::Help(Topic::Seed),
+            words => Command::Seed { words },
+        }),
+        word if RESERVED.contains(&word) => Err(Usage::UnknownCommand(word)),
+        word if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        file => Ok(Command::Run { file, args: rest }),
+    }
+}
+
+/// `run [--] FILE [ARG…]`; after `--` the file may start with `-`.
+fn run<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+    match words {
+        [b"--help", ..] => Ok(Command::Help(Topic::Run)),
+        [b"--", file, args @ ..] => Ok(Command::Run { file, args }),
+        [] | [b"--"] => Err(Usage::Missing("run", "seed file")),
+        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        [file, args @ ..] => Ok(Command::Run { file, args }),
+    }
+}
+
+/// `rpn` takes nothing.
+fn rpn<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+    match words {
+        [] => Ok(Command::Rpn),
+        [b"--help", ..] => Ok(Command::Help(Topic::Rpn)),
+        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        [word, ..] => Err(Usage::Superfluous("rpn", word)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command or the message for these words.
+    fn outcome(words: &[&str]) -> String {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        match parse(&words) {
+            Ok(Command::Run { file, args }) => {
+                let args: Vec<_> = args
+                    .iter()
+                    .map(|arg| String::from_utf8_lossy(arg))
+                    .collect();
+                format!("run {} {args:?}", String::from_utf8_lossy(file))
+            }
+            Ok(Command::Seed { words }) => format!("seed {}", words.len()),
+            Ok(command) => format!("{command:?}"),
+            Err(usage) => usage.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_seed_file_takes_the_rest_as_its_arguments() {
+        assert_eq!(outcome(&["a.seed"]), "run a.seed []");
+        assert_eq!(outcome(&["x", "--help", "-v"]), r#"run x ["--help", "-v"]"#);
+        assert_eq!(outcome(&["run", "x", "--", "y"]), r#"run x ["--", "y"]"#);
+        assert_eq!(outcome(&["run", "run"]), "run run []");
+        assert_eq!(outcome(&["run", "--", "-x", "-y"]), r#"run -x ["-y"]"#);
+        assert_eq!(outcome(&[""]), "run  []");
+    }
+
+    #[test]
+    fn help_is_found_for_every_command() {
+        assert_eq!(outcome(&["--help"]), "Help(All)");
+        assert_eq!(outcome(&["run", "--help"]), "Help(Run)");
+        assert_eq!(outcome(&["rpn", "--help"]), "Help(Rpn)");
+        assert_eq!(outcome(&["seed", "--help"]), "Help(Seed)");
+        assert_eq!(outcome(&["seed", "check", "--help"]), "Help(Seed)");
+        assert_eq!(outcome(&["--version"]), "Version");
+    }
+
+    #[test]
+    fn commands_are_recognised() {
+        assert_eq!(outcome(&["rpn"]), "Rpn");
+        assert_eq!(outcome(&["seed"]), "seed 0");
+        assert_eq!(outcome(&["seed", "check", "x"]), "seed 2");
+    }
+
+    #[test]
+    fn wrong_command_lines_say_what_to_do() {
+        let cases: [(&[&str], &str); 7] = [
+            (
+                &[],
+                "nothing to do: no seed file and no command (try plan --help)",
+            ),
+            (&["--nope"], "unknown option: --nope (try plan --help)"),
+            (&["-"], "unknown option: - (try plan --help)"),
+            (&["run"], "run: no seed file given (try plan run --help)"),
+            (&["run", "-x"], "unknown option: -x (try plan --help)"),
+            (&["rpn", "x"], "rpn: unexpected x (try plan rpn --help)"),
+            (&["rpn", "-x"], "unknown option: -x (try plan --help)"),
+        ];
+        for (words, message) in cases {
+            assert_eq!(outcome(words), message);
+        }
+        assert!(outcome(&["wisp", "x"]).starts_with("unknown command: wisp (try plan --help;"));
+    }
+}

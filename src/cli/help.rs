@@ -1,0 +1,108 @@
+//! The texts of `--help` and `--version`.
+//!
+//! Invariants:
+//! - every text fits 80 columns and ends with a line end;
+//! - a command is listed here exactly when this version has it.
+
+use super::args::Topic;
+
+/// What `plan --version` prints.
+pub const VERSION: &str = concat!("plan ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// What `plan --help` prints.
+const ALL: &str = "\
+plan runs PLAN programs.
+
+usage:
+  plan FILE.seed [ARG...]       run a seed with these arguments
+  plan run FILE.seed [ARG...]   the same; also for a file named like a command
+  plan rpn                      the RPN console, on standard input and output
+  plan seed check FILE...       is this a well-formed seed?
+  plan seed dump FILE           print what a seed holds
+  plan seed save FILE.rpn OUT   write the value a console file leaves as a seed
+  plan CMD --help               more about a command
+  plan --version                name and version
+
+exit status:
+  the program's result modulo 256, or
+  0   end of input in the console; help, version
+  1   <<loop>>: a value depends on itself; an error in the console
+  2   wrong command line
+  3   a file that cannot be read or written, or malformed input
+  9   an exception that nobody caught
+  70  an internal error, or the system refuses what plan needs to start
+
+environment:
+  PLAN_JETS=strict   replace a function by its fast version only if its body
+                     is known, not by its name alone
+  PLAN_PINS=lazy     evaluate a pin's content when it is needed
+  PLAN_VERIFY=1      check the whole heap after every collection (slow)
+";
+
+const RUN: &str = "\
+usage: plan FILE.seed [ARG...]
+       plan run [--] FILE.seed [ARG...]
+
+Loads a seed and applies its value to one argument: the row of the ARGs, each
+a natural number whose bytes are the characters, first byte lowest; 0 if there
+are none. The result, if it is a natural number, modulo 256 is the exit status;
+any other result gives 0. All ARGs go to the program, also those that start
+with a dash.
+
+A malformed seed is refused before anything runs: one line with the reason and
+the place, status 3. An exception that nobody catches ends with status 9.
+";
+
+const RPN: &str = "\
+usage: plan rpn
+
+Reads words from standard input and executes them on a stack of values: numbers
+and \"text\" are pushed, A applies, E evaluates, F forces, L makes a law, P pins,
+. prints. docs/spec/04-rpn-console.md describes every word. Results and errors
+of the console go to standard output. Status 0 at the end of input, 1 after an
+error, 9 after an exception that nobody caught.
+
+  $ echo '1 2 + .' | plan rpn
+  3
+";
+
+const SEED: &str = "\
+usage: plan seed check FILE...
+       plan seed dump FILE
+       plan seed save FILE.rpn OUT.seed
+
+A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
+
+  check  reads each file as the loader does, without running it; prints the
+         reason and the place for each that is not well-formed, status 3
+  dump   prints the value of a seed, unevaluated
+  save   executes a console file and writes the value left on top as a seed
+";
+
+/// The help on a topic.
+pub fn text(topic: Topic) -> &'static str {
+    match topic {
+        Topic::All => ALL,
+        Topic::Run => RUN,
+        Topic::Rpn => RPN,
+        Topic::Seed => SEED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_fit_a_terminal() {
+        for text in [VERSION, ALL, RUN, RPN, SEED] {
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
+            for line in text.lines() {
+                assert!(
+                    line.len() <= 80 && line.is_ascii() && line.trim_end() == line,
+                    "{line}"
+                );
+            }
+        }
+    }
+}
