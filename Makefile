@@ -1,0 +1,39 @@
+# all (default): the release binary at build/plan. run: a first program. test: everything that can
+# be checked. lint: format and clippy. bench: measurements. clean: remove what was built.
+
+CARGO   ?= cargo
+TARGET  := x86_64-unknown-linux-gnu
+OUT     := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: all run test lint bench clean setup
+
+all: build/plan
+
+# Cargo knows what is out of date; the copy is made only when the content differs.
+.PHONY: build/plan
+build/plan:
+	$(CARGO) build --release --bin plan
+	@mkdir -p build
+	@cmp -s $(OUT)/$(TARGET)/release/plan build/plan || \
+	  { cp $(OUT)/$(TARGET)/release/plan build/plan.new && mv build/plan.new build/plan; }
+
+run: all
+	build/plan --help
+
+# The programs under tests/ drive build/plan, as a user would.
+test: setup all
+	$(CARGO) test
+
+lint: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+bench: all
+	$(CARGO) bench
+
+clean:
+	$(CARGO) clean
+	rm -rf build
+
+setup:
+	@tools/setup
