@@ -1,0 +1,297 @@
+//! Values as a graph in which equal parts are one node: what a seed is written from.
+//!
+//! The graph is made bottom-up. Making a node that exists already gives the node that exists
+//! (hash-consing), so equal values get equal identities whatever order they are made in.
+//!
+//! | value | nodes |
+//! |---|---|
+//! | natural number | `nat` |
+//! | `<0>`, MkPin | `param` |
+//! | pin `<i>` of any other i | `cell(param, i)` |
+//! | law `{n a b}` | `cell(cell(cell(law_constructor, n), a), b)` |
+//! | closure `h[x y]`, row `0[x y]` | `cell(cell(h, x), y)` |
+//!
+//! Invariants:
+//! - no two nodes are structurally equal;
+//! - the parts of a cell have smaller identities than the cell, so the graph has no cycle and a
+//!   plain loop over identities visits parts first (or, downwards, wholes first);
+//! - node 0 is the parameter; `<1>` is the cell (param 1) here, in either version of the format.
+
+use super::bits;
+use super::build::{BuildError, Builder, build};
+use super::error::{Code, SeedError};
+use super::header::{Limbs, Plan};
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// The identity of a node within its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub(super) u32);
+
+/// A node of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node<'a> {
+    /// The parameter, `<0>`.
+    Param,
+    /// A natural number: limbs, least significant first, the last one not 0.
+    Nat(&'a [u64]),
+    /// A head applied to an argument.
+    Cell(Id, Id),
+}
+
+/// Nodes are limited to 2^31, so that users may put a flag beside an identity in 32 bits.
+pub(super) const MAX_NODES: usize = 1 << 31;
+/// In the first half of a stored node: the second half is an index into the numbers.
+const NAT: u32 = u32::MAX;
+/// In the first half of a stored node: the parameter.
+const PARAM: u32 = u32::MAX - 1;
+
+/// A graph without duplicates. Costs 8 bytes and some 6 to 11 bytes of index per node; numbers cost
+/// 8 bytes more and their limbs. After an E_MEMORY it is of no further use.
+#[derive(Debug)]
+pub struct Graph {
+    nodes: Vec<(u32, u32)>,
+    /// End in `limbs` of each number; it starts where the one before ends.
+    nat_ends: Vec<usize>,
+    limbs: Vec<u64>,
+    index: HashTable<u32>,
+    /// Differs from graph to graph; identities and encodings do not depend on it.
+    seed: u64,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Graph::new()
+    }
+}
+
+impl Graph {
+    /// A graph with the parameter only.
+    pub fn new() -> Self {
+        Graph {
+            nodes: Vec::from([(PARAM, 0)]),
+            nat_ends: Vec::new(),
+            limbs: Vec::new(),
+            index: HashTable::new(),
+            seed: DefaultHashBuilder::default().hash_one(0u8),
+        }
+    }
+
+    /// `<0>`, the pin constructor.
+    pub fn param(&self) -> Id {
+        Id(0)
+    }
+
+    /// `<1>`, the law constructor: the parameter applied to 1.
+    pub fn law_constructor(&mut self) -> Result<Id, SeedError> {
+        let one = self.nat(&[1])?;
+        self.cell(self.param(), one)
+    }
+
+    /// The natural number with these limbs, least significant first; leading zeros do not matter.
+    ///
+    /// Errors: E_MEMORY.
+    pub fn nat(&mut self, limbs: &[u64]) -> Result<Id, SeedError> {
+        let length = limbs
+            .iter()
+            .rposition(|limb| *limb != 0)
+            .map_or(0, |last| last + 1);
+        let limbs = &limbs[..length];
+        if let Some(id) = self.find(Node::Nat(limbs)) {
+            return Ok(id);
+        }
+        let number = self.nat_ends.len() as u32;
+        bits::reserve(&mut self.limbs, limbs.len())?;
+        self.limbs.extend_from_slice(limbs);
+        bits::push(&mut self.nat_ends, self.limbs.len())?;
+        self.insert((NAT, number))
+    }
+
+    /// `head` applied to `argument`; both are nodes of this graph.
+    ///
+    /// Errors: E_MEMORY.
+    pub fn cell(&mut self, head: Id, argument: Id) -> Result<Id, SeedError> {
+        match self.find(Node::Cell(head, argument)) {
+            Some(id) => Ok(id),
+            None => self.insert((head.0, argument.0)),
+        }
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are no nodes: never, for the parameter is always there.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// What node `id` of this graph is.
+    pub fn node(&self, id: Id) -> Node<'_> {
+        node_of(&self.nodes, &self.nat_ends, &self.limbs, id.0)
+    }
+
+    /// Adds the value of a seed, of either version, from which `plan` was made.
+    ///
+    /// Errors: E_VERSION for a version 2 graph, whose value may be cyclic; E_MEMORY.
+    pub fn load(&mut self, bytes: &[u8], plan: &Plan) -> Result<Id, SeedError> {
+        let mut loader = Loader {
+            graph: self,
+            table: Vec::new(),
+            operands: Vec::new(),
+        };
+        match build(bytes, plan, &mut loader) {
+            Ok(_) => loader.table.last().copied().ok_or_else(mismatch),
+            Err(BuildError::Seed(error) | BuildError::Builder(error)) => Err(error),
+        }
+    }
+
+    /// The node equal to `node`, if there is one.
+    fn find(&self, node: Node) -> Option<Id> {
+        let equal = |id: &u32| self.node(Id(*id)) == node;
+        self.index
+            .find(hash_node(node, self.seed), equal)
+            .map(|id| Id(*id))
+    }
+
+    /// Appends a node that does not exist yet, and enters it in the index.
+    fn insert(&mut self, stored: (u32, u32)) -> Result<Id, SeedError> {
+        if self.nodes.len() >= MAX_NODES {
+            return Err(SeedError::memory(
+                "a value of 2^31 or more parts cannot be saved",
+            ));
+        }
+        if self.index.len() == self.index.capacity() {
+            self.grow_index()?;
+        }
+        let id = self.nodes.len() as u32;
+        bits::push(&mut self.nodes, stored)?;
+        let hash = hash_node(self.node(Id(id)), self.seed);
+        enter(&mut self.index, hash, id);
+        Ok(Id(id))
+    }
+
+    /// Doubles the index by entering all nodes anew. Growing in place would visit the nodes in the
+    /// order of their hashes and miss the cache each time, which took half the time of large values.
+    fn grow_index(&mut self) -> Result<(), SeedError> {
+        // Capacities are 7/8 of a power of two, and reserving rounds up to the next one.
+        let capacity = self.nodes.len() + 8;
+        self.index = HashTable::new();
+        self.index
+            .try_reserve(capacity, |_| 0)
+            .map_err(|_| SeedError::memory("no memory left to share equal parts"))?;
+        for id in 1..self.nodes.len() as u32 {
+            let node = node_of(&self.nodes, &self.nat_ends, &self.limbs, id);
+            enter(&mut self.index, hash_node(node, self.seed), id);
+        }
+        Ok(())
+    }
+}
+
+/// Enters a node that is not there yet, into an index with room for it.
+fn enter(index: &mut HashTable<u32>, hash: u64, id: u32) {
+    // The hasher is for growth only, of which there is none here.
+    index.insert_unique(hash, id, |_| hash);
+}
+
+/// Hashes a node by folded multiplication (the mixing step of wyhash): 64 bits times 64 bits, upper
+/// half xor lower half. A general hasher costs several times as much for eight bytes.
+fn hash_node(node: Node, seed: u64) -> u64 {
+    let fold = |hash: u64, word: u64| {
+        let product = u128::from(hash ^ word ^ 0xa076_1d64_78bd_642f)
+            * u128::from(0xe703_7ed1_a0b4_28db ^ seed | 1);
+        (product >> 64) as u64 ^ product as u64
+    };
+    match node {
+        Node::Param => fold(seed, 1 << 63),
+        Node::Nat(limbs) => limbs
+            .iter()
+            .fold(fold(seed, limbs.len() as u64), |h, l| fold(h, *l)),
+        Node::Cell(head, argument) => fold(!seed, u64::from(head.0) << 32 | u64::from(argument.0)),
+    }
+}
+
+/// Decodes a stored node.
+fn node_of<'a>(nodes: &[(u32, u32)], nat_ends: &[usize], limbs: &'a [u64], id: u32) -> Node<'a> {
+    match nodes[id as usize] {
+        (PARAM, _) => Node::Param,
+        (NAT, number) => {
+            let number = number as usize;
+            let start = if number == 0 { 0 } else { nat_ends[number - 1] };
+            Node::Nat(&limbs[start..nat_ends[number]])
+        }
+        (head, argument) => Node::Cell(Id(head), Id(argument)),
+    }
+}
+
+/// Builds a seed into a graph.
+struct Loader<'a> {
+    graph: &'a mut Graph,
+    table: Vec<Id>,
+    operands: Vec<Id>,
+}
+
+/// The bytes being built are not those that were checked.
+fn mismatch() -> SeedError {
+    SeedError::new(Code::Ref, "the seed is not the one that was checked", 0)
+}
+
+impl Loader<'_> {
+    fn pop(&mut self) -> Result<Id, SeedError> {
+        self.operands.pop().ok_or_else(mismatch)
+    }
+}
+
+impl Builder for Loader<'_> {
+    type Error = SeedError;
+
+    fn param(&mut self, law: bool) -> Result<(), SeedError> {
+        let id = if law {
+            self.graph.law_constructor()?
+        } else {
+            self.graph.param()
+        };
+        bits::push(&mut self.table, id)
+    }
+
+    fn nat(&mut self, limbs: Limbs<'_>) -> Result<(), SeedError> {
+        let id = match limbs.to_u64() {
+            Some(value) => self.graph.nat(&[value])?,
+            None => {
+                let mut long = Vec::new();
+                bits::reserve(&mut long, limbs.len())?;
+                long.extend(limbs);
+                self.graph.nat(&long)?
+            }
+        };
+        bits::push(&mut self.table, id)
+    }
+
+    fn placeholders(&mut self, _count: u64) -> Result<(), SeedError> {
+        let detail = "a graph cannot be read where only a tree is allowed";
+        Err(SeedError::new(Code::Version, detail, 32))
+    }
+
+    fn push_entry(&mut self, position: u64) -> Result<(), SeedError> {
+        let id = *self.table.get(position as usize).ok_or_else(mismatch)?;
+        bits::push(&mut self.operands, id)
+    }
+
+    fn apply(&mut self) -> Result<(), SeedError> {
+        let argument = self.pop()?;
+        let head = self.pop()?;
+        let id = self.graph.cell(head, argument)?;
+        bits::push(&mut self.operands, id)
+    }
+
+    fn end_fragment(&mut self) -> Result<(), SeedError> {
+        let id = self.pop()?;
+        bits::push(&mut self.table, id)
+    }
+
+    fn fill(&mut self, _position: u64) -> Result<(), SeedError> {
+        Err(mismatch())
+    }
+}
