@@ -207,6 +207,24 @@ plan_memcmp:
     jb 3f
     lea r8, [rdx - 32]          # offset of the last whole vector
     xor ecx, ecx
+    mov r9, rdx
+    and r9, -64                 # whole pairs of vectors end here
+    jz 21f
+22: vmovdqu ymm0, ymmword ptr [rdi + rcx]
+    vmovdqu ymm1, ymmword ptr [rdi + rcx + 32]
+    vpcmpeqb ymm0, ymm0, ymmword ptr [rsi + rcx]
+    vpcmpeqb ymm1, ymm1, ymmword ptr [rsi + rcx + 32]
+    vpand ymm0, ymm0, ymm1
+    vpmovmskb eax, ymm0
+    cmp eax, -1
+    jne 21f                     # a difference here: find it vector by vector
+    add rcx, 64
+    cmp rcx, r9
+    jb 22b
+    cmp rcx, rdx
+    je 9f
+    cmp rcx, r8
+    cmova rcx, r8
 21: vmovdqu ymm0, ymmword ptr [rdi + rcx]
     vpcmpeqb ymm0, ymm0, ymmword ptr [rsi + rcx]
     vpmovmskb eax, ymm0
