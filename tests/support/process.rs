@@ -1,0 +1,298 @@
+//! Runs the built executable as a user would.
+//!
+//! Invariants:
+//! - the child sees no `PLAN*` variable that the test did not set;
+//! - the child is ended by its handle when its time is over, and always waited for;
+//! - standard input is fed and both outputs are drained by threads, so no pipe can block.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How the runtime is driven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// As shipped.
+    Plain,
+    /// A collection at every allocation that moves everything and poisons the old space, and the
+    /// heap verifier after each (design rules 10 and 11).
+    Stress,
+}
+
+impl Mode {
+    /// Appended to the title of a count.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Mode::Plain => "",
+            Mode::Stress => " (stress)",
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Status(i32),
+    Signal(i32),
+    Timeout,
+}
+
+/// What a process did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub end: End,
+}
+
+impl Outcome {
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// True if it ended by itself, with whatever status.
+    pub fn ended(&self) -> bool {
+        matches!(self.end, End::Status(_))
+    }
+
+    /// For failure reports: everything on one line each, cut to a readable length.
+    pub fn describe(&self) -> String {
+        let cut = |s: String| -> String {
+            let short: String = s.chars().take(600).collect();
+            if short.len() < s.len() {
+                format!("{short:?}…")
+            } else {
+                format!("{s:?}")
+            }
+        };
+        format!(
+            "stdout {} stderr {} {:?}",
+            cut(self.out()),
+            cut(self.err()),
+            self.end
+        )
+    }
+}
+
+/// Standard input of a run.
+pub enum Input {
+    Bytes(Vec<u8>),
+    /// Descriptor 0 is not open at all.
+    Closed,
+    /// Descriptor 0 is this file or directory.
+    Path(PathBuf),
+}
+
+/// One run of `plan`.
+pub struct Plan {
+    args: Vec<OsString>,
+    input: Input,
+    env: Vec<(String, String)>,
+    dir: Option<PathBuf>,
+    limit: Duration,
+    stdout: Option<PathBuf>,
+    stdout_closed: bool,
+}
+
+impl Plan {
+    /// A run with these arguments, empty input and a limit of 20 seconds.
+    pub fn new<I: IntoIterator<Item = S>, S: Into<OsString>>(args: I) -> Plan {
+        Plan {
+            args: args.into_iter().map(Into::into).collect(),
+            input: Input::Bytes(Vec::new()),
+            env: Vec::new(),
+            dir: None,
+            limit: Duration::from_secs(20),
+            stdout: None,
+            stdout_closed: false,
+        }
+    }
+
+    /// The console, fed with `text`.
+    pub fn console(text: &str) -> Plan {
+        Plan::new(["rpn"]).input(Input::Bytes(text.as_bytes().to_vec()))
+    }
+
+    pub fn input(mut self, input: Input) -> Plan {
+        self.input = input;
+        self
+    }
+
+    pub fn mode(mut self, mode: Mode) -> Plan {
+        if mode == Mode::Stress {
+            self.limit = self.limit.max(Duration::from_secs(60));
+            self = self.env("PLAN_STRESS", "1").env("PLAN_VERIFY", "1");
+        }
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Plan {
+        self.env.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// The working directory.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Plan {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    pub fn limit_seconds(mut self, seconds: u64) -> Plan {
+        self.limit = Duration::from_secs(seconds);
+        self
+    }
+
+    /// Standard output goes to this path, opened for writing, and is not captured.
+    pub fn stdout_to(mut self, path: impl Into<PathBuf>) -> Plan {
+        self.stdout = Some(path.into());
+        self
+    }
+
+    /// Descriptor 1 is not open at all.
+    pub fn stdout_closed(mut self) -> Plan {
+        self.stdout_closed = true;
+        self
+    }
+
+    pub fn run(self) -> Outcome {
+        let mut command = self.command();
+        let mut child = command.spawn().unwrap_or_else(|e| {
+            panic!(
+                "{}: cannot be started: {e} (run make first)",
+                binary().display()
+            )
+        });
+        let feeder = match (child.stdin.take(), self.input) {
+            (Some(mut pipe), Input::Bytes(bytes)) => Some(thread::spawn(move || {
+                // The child may end without reading everything: a broken pipe is no failure here.
+                let _ = pipe.write_all(&bytes);
+            })),
+            _ => None,
+        };
+        let stdout = child.stdout.take().map(drain);
+        let stderr = child.stderr.take().map(drain);
+        let end = watch(&mut child, self.limit);
+        if let Some(feeder) = feeder {
+            let _ = feeder.join();
+        }
+        let collect = |t: Option<thread::JoinHandle<Vec<u8>>>| {
+            t.and_then(|t| t.join().ok()).unwrap_or_default()
+        };
+        Outcome {
+            stdout: collect(stdout),
+            stderr: collect(stderr),
+            end,
+        }
+    }
+
+    /// The command with its streams; closed descriptors need a shell to close them.
+    fn command(&self) -> Command {
+        let close_in = matches!(self.input, Input::Closed);
+        let mut command = if close_in || self.stdout_closed {
+            let script = match (close_in, self.stdout_closed) {
+                (true, true) => "exec \"$0\" \"$@\" <&- >&-",
+                (true, false) => "exec \"$0\" \"$@\" <&-",
+                _ => "exec \"$0\" \"$@\" >&-",
+            };
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(script).arg(binary());
+            shell
+        } else {
+            Command::new(binary())
+        };
+        command.args(&self.args);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PLAN") {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(self.env.iter().map(|(k, v)| (k, v)));
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
+        }
+        command.stdin(match &self.input {
+            Input::Bytes(_) => Stdio::piped(),
+            Input::Closed => Stdio::null(),
+            Input::Path(path) => open(path, false),
+        });
+        command.stdout(match &self.stdout {
+            Some(path) => open(path, true),
+            None => Stdio::piped(),
+        });
+        command.stderr(Stdio::piped());
+        command
+    }
+}
+
+fn open(path: &PathBuf, write: bool) -> Stdio {
+    let file = if write {
+        File::options().write(true).open(path)
+    } else {
+        File::open(path)
+    };
+    file.unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        .into()
+}
+
+/// The executable under test: `PLAN_BIN`, or `build/plan` of this checkout.
+pub fn binary() -> PathBuf {
+    match std::env::var_os("PLAN_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("build/plan"),
+    }
+}
+
+/// A fresh empty directory, one for each call.
+pub fn scratch_dir(label: &str) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{label}-{}-{number}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    dir
+}
+
+fn drain<R: Read + Send + 'static>(mut from: R) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+/// Waits for the end, or ends the child when its time is over.
+fn watch(child: &mut Child, limit: Duration) -> End {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return end_of(status),
+            Ok(None) if start.elapsed() >= limit => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return End::Timeout;
+            }
+            Ok(None) => thread::sleep(pause),
+            Err(e) => panic!("cannot wait for the process: {e}"),
+        }
+        pause = (pause * 3 / 2).min(Duration::from_millis(10));
+    }
+}
+
+fn end_of(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Status(code),
+        (None, Some(signal)) => End::Signal(signal),
+        (None, None) => End::Timeout,
+    }
+}
