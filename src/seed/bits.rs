@@ -1,8 +1,8 @@
 //! Bit streams: bit k of a file is bit k mod 8, counted from the least significant, of byte k / 8.
 //!
 //! Invariants:
-//! - a reader never looks at memory beyond its bytes: bits past the end read as 0 here, and whoever
-//!   reads compares with [`BitReader::remaining`] before believing them;
+//! - a reader never looks at memory beyond its bytes: bits past the end read as 0 here, and
+//!   whoever reads compares with [`BitReader::remaining`] before believing them;
 //! - a writer's finished bytes followed by its pending bits are exactly the bits pushed so far.
 
 use super::error::SeedError;

@@ -65,8 +65,8 @@ impl<E: fmt::Display> fmt::Display for BuildError<E> {
     }
 }
 
-/// Builds the seed `bytes`, from which `plan` was made. Returns the position of the result, which is
-/// the last table entry.
+/// Builds the seed `bytes`, from which `plan` was made. Returns the position of the result, which
+/// is the last table entry.
 ///
 /// Nothing is evaluated. Sharing is kept: all references to an entry push the same value. If the
 /// bytes are not those of the plan, the outcome is an error or another valid value, never a panic.

@@ -4,8 +4,8 @@
 //! Invariants:
 //! - after a check the same bytes can be built without any further error of the format;
 //! - errors are reported in the order of the specification: header, number sections, number of
-//!   fragments, canonical order of the numbers, then the bit stream from front to back, at last the
-//!   padding and the unused entries.
+//!   fragments, canonical order of the numbers, then the bit stream from front to back, at last
+//!   the padding and the unused entries.
 
 use super::bits;
 use super::error::{Code, SeedError};
@@ -18,9 +18,9 @@ use core::cmp::Ordering;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accept {
     /// Reject, as E_CANON, also what a loader tolerates: numbers that are not minimal or occur
-    /// twice, unused entries, fragments that are bare references, anything behind the last fragment
-    /// but zeros up to the next multiple of 8 bytes. For tools; it does not prove that a file is
-    /// the canonical one, for which see [`super::encode`].
+    /// twice, unused entries, fragments that are bare references, anything behind the last
+    /// fragment but zeros up to the next multiple of 8 bytes. For tools; it does not prove that a
+    /// file is the canonical one, for which see [`super::encode`].
     pub strict: bool,
     /// Accept cyclic data (version 2 graphs). Contexts that need a finite tree, such as pins and
     /// images, say no, and get E_VERSION.
@@ -217,8 +217,8 @@ impl Used {
         }
     }
 
-    /// Reports the first entry never referred to, unless it is the result, or `<0>` where only `<1>`
-    /// is needed, which is always the second parameter.
+    /// Reports the first entry never referred to, unless it is the result, or `<0>` where only
+    /// `<1>` is needed, which is always the second parameter.
     fn check(&mut self, plan: &Plan) -> Result<(), SeedError> {
         self.mark(plan.entries() - 1);
         if plan.params() > 1 && plan.is_law_constructor(1) {

@@ -1,8 +1,9 @@
 //! Writes the canonical seed of a value, in either version (specification, chapter 03, sections 5
 //! and 8).
 //!
-//! Every distinct number is written once. The fragments are the cells used more than once, and the
-//! root if it is a cell, in order of first completion: head before argument, parts before the cell.
+//! Every distinct number is written once. The fragments are the cells used more than once, and
+//! the root if it is a cell, in order of first completion: head before argument, parts before the
+//! cell.
 //!
 //! Beyond the letter of the specification:
 //! - version 2 writes `<1>`, MkLaw, as parameter 1 and not as `<0>` applied to 1;
@@ -77,8 +78,9 @@ struct Layout {
     places: Vec<u32>,
 }
 
-/// What the layout knows about a node, in 32 bits: 0 nothing yet; with the flag, its table position;
-/// else, for a cell inside a fragment, how many arguments its head has been given so far.
+/// What the layout knows about a node, in 32 bits: 0 nothing yet; with the flag, its table
+/// position; else, for a cell inside a fragment, how many arguments its head has been given so
+/// far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Unknown,
@@ -299,8 +301,8 @@ fn limbs(graph: &Graph, id: Id) -> &[u64] {
 /// Widths in bytes of the sections of small numbers, from the second section on.
 const WIDTHS: [usize; 4] = [8, 4, 2, 1];
 
-/// The section of a number: 0 for a big, then 64, 32, 16 and 8 bits. Version 1 has no section of 32
-/// or 16 bits.
+/// The section of a number: 0 for a big, then 64, 32, 16 and 8 bits. Version 1 has no section of
+/// 32 or 16 bits.
 fn class(limbs: &[u64], version: Version) -> usize {
     match (limbs.first().copied().unwrap_or(0), version) {
         _ if limbs.len() > 1 => 0,

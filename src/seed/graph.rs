@@ -22,7 +22,7 @@ use super::build::{BuildError, Builder, build};
 use super::error::{Code, SeedError};
 use super::header::{Limbs, Plan};
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, Hash};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// The identity of a node within its graph.
@@ -30,7 +30,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub struct Id(pub(super) u32);
 
 /// A node of a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node<'a> {
     /// The parameter, `<0>`.
     Param,
@@ -47,8 +47,8 @@ const NAT: u32 = u32::MAX;
 /// In the first half of a stored node: the parameter.
 const PARAM: u32 = u32::MAX - 1;
 
-/// A graph without duplicates. Costs 8 bytes and some 6 to 11 bytes of index per node; numbers cost
-/// 8 bytes more and their limbs. After an E_MEMORY it is of no further use.
+/// A graph without duplicates. Costs 8 bytes and some 6 to 11 bytes of index per node; numbers
+/// cost 8 bytes more and their limbs. After an E_MEMORY it is of no further use.
 #[derive(Debug)]
 pub struct Graph {
     nodes: Vec<(u32, u32)>,
@@ -56,8 +56,8 @@ pub struct Graph {
     nat_ends: Vec<usize>,
     limbs: Vec<u64>,
     index: HashTable<u32>,
-    /// Differs from graph to graph; identities and encodings do not depend on it.
-    seed: u64,
+    /// Seeded anew in each graph; identities and encodings do not depend on it.
+    hasher: DefaultHashBuilder,
 }
 
 impl Default for Graph {
@@ -74,7 +74,7 @@ impl Graph {
             nat_ends: Vec::new(),
             limbs: Vec::new(),
             index: HashTable::new(),
-            seed: DefaultHashBuilder::default().hash_one(0u8),
+            hasher: DefaultHashBuilder::default(),
         }
     }
 
@@ -152,7 +152,7 @@ impl Graph {
     fn find(&self, node: Node) -> Option<Id> {
         let equal = |id: &u32| self.node(Id(*id)) == node;
         self.index
-            .find(hash_node(node, self.seed), equal)
+            .find(self.hasher.hash_one(node), equal)
             .map(|id| Id(*id))
     }
 
@@ -168,13 +168,14 @@ impl Graph {
         }
         let id = self.nodes.len() as u32;
         bits::push(&mut self.nodes, stored)?;
-        let hash = hash_node(self.node(Id(id)), self.seed);
+        let hash = self.hasher.hash_one(self.node(Id(id)));
         enter(&mut self.index, hash, id);
         Ok(Id(id))
     }
 
-    /// Doubles the index by entering all nodes anew. Growing in place would visit the nodes in the
-    /// order of their hashes and miss the cache each time, which took half the time of large values.
+    /// Doubles the index by entering all nodes anew. Growing in place would visit the nodes in
+    /// the order of their hashes and miss the cache each time, which took half the time of large
+    /// values.
     fn grow_index(&mut self) -> Result<(), SeedError> {
         // Capacities are 7/8 of a power of two, and reserving rounds up to the next one.
         let capacity = self.nodes.len() + 8;
@@ -184,7 +185,7 @@ impl Graph {
             .map_err(|_| SeedError::memory("no memory left to share equal parts"))?;
         for id in 1..self.nodes.len() as u32 {
             let node = node_of(&self.nodes, &self.nat_ends, &self.limbs, id);
-            enter(&mut self.index, hash_node(node, self.seed), id);
+            enter(&mut self.index, self.hasher.hash_one(node), id);
         }
         Ok(())
     }
@@ -194,23 +195,6 @@ impl Graph {
 fn enter(index: &mut HashTable<u32>, hash: u64, id: u32) {
     // The hasher is for growth only, of which there is none here.
     index.insert_unique(hash, id, |_| hash);
-}
-
-/// Hashes a node by folded multiplication (the mixing step of wyhash): 64 bits times 64 bits, upper
-/// half xor lower half. A general hasher costs several times as much for eight bytes.
-fn hash_node(node: Node, seed: u64) -> u64 {
-    let fold = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word ^ 0xa076_1d64_78bd_642f)
-            * u128::from(0xe703_7ed1_a0b4_28db ^ seed | 1);
-        (product >> 64) as u64 ^ product as u64
-    };
-    match node {
-        Node::Param => fold(seed, 1 << 63),
-        Node::Nat(limbs) => limbs
-            .iter()
-            .fold(fold(seed, limbs.len() as u64), |h, l| fold(h, *l)),
-        Node::Cell(head, argument) => fold(!seed, u64::from(head.0) << 32 | u64::from(argument.0)),
-    }
 }
 
 /// Decodes a stored node.

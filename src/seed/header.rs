@@ -1,13 +1,13 @@
 //! The header and the number sections of a seed, versions 1 and 2.
 //!
-//! Both versions have the same shape: 40 bytes of counts; the sizes of the big numbers; their data;
-//! the smaller numbers, widest first; one bit stream. Version 1 is read as version 2 without 32-bit
-//! and 16-bit numbers.
+//! Both versions have the same shape: 40 bytes of counts; the sizes of the big numbers; their
+//! data; the smaller numbers, widest first; one bit stream. Version 1 is read as version 2
+//! without 32-bit and 16-bit numbers.
 //!
 //! Invariants:
 //! - a `Plan` exists only for bytes whose number sections lie within the file;
-//! - sums of counts cannot wrap: parameters are below 2^32, every other count is at most the number
-//!   of bits of the file.
+//! - sums of counts cannot wrap: parameters are below 2^32, every other count is at most the
+//!   number of bits of the file.
 
 use super::bits::index_width;
 use super::error::{Code, SeedError};

@@ -1,12 +1,12 @@
 //! Seeds: the file format of a PLAN program (chapter 03 of the specification).
 //!
-//! A seed is a table of numbers and of applications that refer to earlier entries. Reading takes two
-//! passes: [`check`] validates everything and counts what is needed, without building anything;
-//! [`build`] then drives a [`Builder`] that makes the values. [`Graph`] is the way back: it shares
-//! equal parts and writes the canonical file. [`dump`] shows a seed as text.
+//! A seed is a table of numbers and of applications that refer to earlier entries. Reading takes
+//! two passes: [`check`] validates everything and counts what is needed, without building
+//! anything; [`build`] then drives a [`Builder`] that makes the values. [`Graph`] is the way
+//! back: it shares equal parts and writes the canonical file. [`dump`] shows a seed as text.
 //!
-//! Nothing here knows how values lie in memory, and nothing recurses: depth costs heap, and only in
-//! proportion to the length of the file.
+//! Nothing here knows how values lie in memory, and nothing recurses: depth costs heap, and only
+//! in proportion to the length of the file.
 //!
 //! Invariants:
 //! - bytes are believed only after the check of the field they belong to; no count from a file is

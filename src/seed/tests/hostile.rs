@@ -1,5 +1,5 @@
-//! Files made to do harm: truncated, mutated, random. Nothing may panic or take long, and the verdict
-//! is that of the model.
+//! Files made to do harm: truncated, mutated, random. Nothing may panic or take long, and the
+//! verdict is that of the model.
 
 use super::super::{BuildError, Builder, Code, Graph, Limbs, Version, build, check, dump, encode};
 use super::model::Model;
@@ -255,8 +255,8 @@ fn building_other_bytes_than_checked_does_not_panic() {
     }
 }
 
-/// The shapes that cost most per byte, a megabyte each: one cell per bit, nesting of two bits a level,
-/// and counts of arguments that never come.
+/// The shapes that cost most per byte, a megabyte each: one cell per bit, nesting of two bits a
+/// level, and counts of arguments that never come.
 #[test]
 fn costly_files_take_linear_time() {
     let file = |pattern: &[u8]| {

@@ -11,8 +11,8 @@ use super::{Graph, Id, Node};
 use std::format;
 use std::string::String;
 
-/// A value as applications of two parts; numbers in decimal, big ones through `u128`. Recurses, and
-/// ignores sharing: for small values.
+/// A value as applications of two parts; numbers in decimal, big ones through `u128`. Recurses,
+/// and ignores sharing: for small values.
 fn show(graph: &Graph, id: Id) -> String {
     match graph.node(id) {
         Node::Param => String::from("<0>"),

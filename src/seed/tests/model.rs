@@ -1,5 +1,5 @@
-//! A naive model of the seed format, written from the specification alone: bits are characters of a
-//! string, nodes are trees, everything recurses. Slow, and right for small files.
+//! A naive model of the seed format, written from the specification alone: bits are characters of
+//! a string, nodes are trees, everything recurses. Slow, and right for small files.
 
 use super::super::{Code, Graph, Id};
 use std::string::String;
@@ -18,8 +18,8 @@ pub struct Model {
     pub version: u8,
     pub graph: bool,
     pub params: usize,
-    /// Limbs as they stand in the file, or one limb for the smaller classes; with the section, 0 for
-    /// bigs, else the number of bits.
+    /// Limbs as they stand in the file, or one limb for the smaller classes; with the section, 0
+    /// for bigs, else the number of bits.
     pub numbers: Vec<(u8, Vec<u64>)>,
     pub fragments: Vec<Tree>,
     /// Bits after the last fragment.

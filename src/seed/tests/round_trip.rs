@@ -1,5 +1,5 @@
-//! Random values with sharing: written, read and compared; the writer's choices against the rules of
-//! the canonical form.
+//! Random values with sharing: written, read and compared; the writer's choices against the rules
+//! of the canonical form.
 
 use super::super::graph::Id;
 use super::super::{Accept, Graph, Node, Version, check_with, encode};
@@ -32,8 +32,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Carries the steps out. Cells prefer recent nodes, so that values get deep and shared.
-fn make(steps: &[Step], graph: &mut Graph) -> Id {
+/// Carries the steps out. Cells prefer recent nodes, so that values get deep and shared. The value
+/// is the last node, or with `all` one that has every node in it.
+fn make(steps: &[Step], all: bool, graph: &mut Graph) -> Id {
     let mut made = std::vec![graph.param()];
     let pick = |made: &[Id], choice: usize| {
         let back = if choice.is_multiple_of(3) {
@@ -55,7 +56,11 @@ fn make(steps: &[Step], graph: &mut Graph) -> Id {
         };
         made.push(id);
     }
-    made[made.len() - 1]
+    let last = made.len() - 1;
+    let used = if all { &made[..] } else { &made[last..] };
+    used[1..]
+        .iter()
+        .fold(used[0], |value, id| graph.cell(value, *id).unwrap())
 }
 
 /// The value made in another graph, in another order: the outcome must not depend on it.
@@ -130,12 +135,15 @@ fn assert_canonical(file: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn values_survive_both_versions(steps in prop::collection::vec(step(), 0..60)) {
+    fn values_survive_both_versions(
+        steps in prop::collection::vec(step(), 0..60),
+        all in any::<bool>(),
+    ) {
         let mut graph = Graph::new();
-        let value = make(&steps, &mut graph);
+        let value = make(&steps, all, &mut graph);
         let mut other = Graph::new();
         let same = copy(&graph, value, &mut other, &mut HashMap::new());
         for version in [Version::V1, Version::V2, Version::V1] {

@@ -154,8 +154,8 @@ fn canonical_examples_are_written_byte_for_byte() {
     }
 }
 
-/// Example B has a fragment that is used once only, so it is well-formed but not canonical; both its
-/// versions denote the same value, and that has one canonical file in each version.
+/// Example B has a fragment that is used once only, so it is well-formed but not canonical; both
+/// its versions denote the same value, and that has one canonical file in each version.
 #[test]
 fn both_versions_of_example_b_are_the_same_value() {
     let mut graph = Graph::new();
@@ -216,7 +216,8 @@ fn a_seed_is_dumped_as_text() {
 fn dumping_shows_nested_and_bare_nodes() {
     let mut text = String::new();
     // (5 (5 6) 7), then a bare reference to it.
-    let file = file_of("u64=0,0,0,3,2 hex=070605 bits=001000 bits=0100 bits=110 bits=101 bits=100");
+    let bits = "bits=001000 bits=0100 bits=110 bits=101 bits=100";
+    let file = file_of(&std::format!("u64=0,0,0,3,2 hex=070605 {bits}"));
     dump(&file, &check(&file).unwrap(), &mut text).unwrap();
     assert!(text.ends_with("%3 = (%2 (%2 %1) %0)\n%4 = %3\n"), "{text}");
 }
