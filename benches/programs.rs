@@ -1,0 +1,377 @@
+//! Measures `build/plan` with the programs under `seeds/`, and a rival beside it.
+//!
+//!     make && cargo bench --bench programs [-- PROGRAM…]
+//!
+//! Every program is saved as a seed and run several times as a process of its own. The tables go
+//! to standard output as Markdown; `docs/benchmarks.md` says what the columns mean.
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `PLAN_RIVAL` | another seed runner, run in turn with `build/plan` on the same seeds |
+//! | `PLAN_BENCH_RUNS` | timed runs per program, 5 unless set |
+//! | `PLAN_BENCH_EXTRA` | further cases `NAME=SEED[<INPUT]`, separated by `;` |
+//!
+//! Invariants:
+//! - Both sides get the same seed, arguments, input and limits, and alternate within one loop.
+//! - A time counts only if the output is that of `seeds/expected.tsv` (extra cases: equal on both
+//!   sides) and the status is 0; otherwise the row says so and the whole run ends with status 1.
+//! - Timed runs are made without `PLAN_STATS`; the statistics come from one run more.
+//! - Every child is limited in processor time and is waited for.
+
+// Safety: the only foreign call is wait4(2), which std does not offer and which alone reports the
+// peak memory of one child. Its two structures are laid out as the kernel's on 64-bit Linux.
+#![allow(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Shell commands in front of every run: no limit on the native stack (some evaluators recurse on
+/// it) and 300 seconds of processor time.
+const LIMITS: &str = "ulimit -s unlimited 2>/dev/null; ulimit -t 300; exec \"$0\" \"$@\"";
+/// Timed runs of each program on each side.
+const RUNS: usize = 5;
+/// Where seeds and captured output are kept while this runs.
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+
+type Error = Box<dyn std::error::Error>;
+
+/// A program and what is to be fed to it.
+struct Case {
+    name: String,
+    seed: PathBuf,
+    input: Option<PathBuf>,
+    expected: Option<Vec<u8>>,
+}
+
+/// One finished run.
+struct Run {
+    wall: Duration,
+    /// Peak resident memory in KiB.
+    peak: i64,
+    status: ExitStatus,
+    output: Vec<u8>,
+    errors: Vec<u8>,
+}
+
+/// The runs of one side on one case.
+#[derive(Default)]
+struct Side {
+    walls: Vec<Duration>,
+    peak: i64,
+    fault: Option<String>,
+    output: Vec<u8>,
+}
+
+/// `struct rusage` of Linux on 64-bit machines; `rest` is what is not read here.
+#[repr(C)]
+struct Rusage {
+    user: [i64; 2],
+    system: [i64; 2],
+    max_rss: i64,
+    rest: [i64; 13],
+}
+
+unsafe extern "C" {
+    fn wait4(pid: i32, status: *mut i32, options: i32, usage: *mut Rusage) -> i32;
+}
+
+/// Waits for the child `pid`; returns its status and its peak resident memory in KiB.
+fn reap(pid: u32) -> Result<(ExitStatus, i64), Error> {
+    let mut status = 0;
+    let mut usage = Rusage {
+        user: [0; 2],
+        system: [0; 2],
+        max_rss: 0,
+        rest: [0; 13],
+    };
+    loop {
+        // SAFETY: both pointers are to live, exclusively borrowed values of the expected layout.
+        let got = unsafe { wait4(pid.cast_signed(), &raw mut status, 0, &raw mut usage) };
+        if got == pid.cast_signed() {
+            return Ok((ExitStatus::from_raw(status), usage.max_rss));
+        }
+        let cause = std::io::Error::last_os_error();
+        if cause.kind() != std::io::ErrorKind::Interrupted {
+            return Err(cause.into());
+        }
+    }
+}
+
+/// Runs `runner` on a case once. Output goes through files, so that no pipe can fill up.
+#[allow(
+    clippy::zombie_processes,
+    reason = "reap waits for the child, by wait4"
+)]
+fn run(runner: &Path, case: &Case, stats: bool) -> Result<Run, Error> {
+    let (out, err) = (
+        Path::new(SCRATCH).join("stdout"),
+        Path::new(SCRATCH).join("stderr"),
+    );
+    let input = match &case.input {
+        Some(path) => Stdio::from(File::open(path)?),
+        None => Stdio::null(),
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", LIMITS]).arg(runner).arg(&case.seed);
+    command
+        .stdin(input)
+        .stdout(File::create(&out)?)
+        .stderr(File::create(&err)?);
+    command.env_remove("PLAN_STATS");
+    if stats {
+        command.env("PLAN_STATS", "1");
+    }
+    let start = Instant::now();
+    let child = command.spawn()?;
+    let (status, peak) = reap(child.id())?;
+    let wall = start.elapsed();
+    Ok(Run {
+        wall,
+        peak,
+        status,
+        output: std::fs::read(&out)?,
+        errors: std::fs::read(&err)?,
+    })
+}
+
+impl Side {
+    /// Adds a run; the first one that is wrong is remembered.
+    fn add(&mut self, run: Run, expected: Option<&[u8]>) {
+        self.walls.push(run.wall);
+        self.peak = self.peak.max(run.peak);
+        if !run.status.success() {
+            self.fault.get_or_insert_with(|| run.status.to_string());
+        } else if expected.is_some_and(|text| text != run.output) {
+            self.fault.get_or_insert_with(|| "wrong output".to_owned());
+        }
+        self.output = run.output;
+    }
+
+    fn median(&self) -> f64 {
+        let mut walls: Vec<f64> = self.walls.iter().map(Duration::as_secs_f64).collect();
+        walls.sort_by(f64::total_cmp);
+        let half = walls.len() / 2;
+        if walls.len() % 2 == 1 {
+            walls[half]
+        } else {
+            f64::midpoint(walls[half - 1], walls[half])
+        }
+    }
+
+    /// Fastest and slowest time over the median, in percent of it: how far to trust the median.
+    fn spread(&self) -> f64 {
+        let (low, high) = self
+            .walls
+            .iter()
+            .fold((f64::MAX, 0f64), |(low, high), wall| {
+                (low.min(wall.as_secs_f64()), high.max(wall.as_secs_f64()))
+            });
+        (high - low) / self.median() * 100.0
+    }
+}
+
+/// The figures of the line `plan: stats: name=number …`, empty when there is none.
+fn statistics(errors: &[u8]) -> BTreeMap<String, f64> {
+    let text = String::from_utf8_lossy(errors);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("plan: stats: "));
+    let fields = line.unwrap_or("").split_whitespace();
+    fields
+        .filter_map(|field| {
+            let (name, number) = field.split_once('=')?;
+            Some((name.to_owned(), number.parse().ok()?))
+        })
+        .collect()
+}
+
+/// The programs of `seeds/expected.tsv` with their default size, saved as seeds by `plan`.
+fn programs(plan: &Path, root: &Path, wanted: &[String]) -> Result<Vec<Case>, Error> {
+    let table = std::fs::read_to_string(root.join("seeds/expected.tsv"))?;
+    let mut cases = Vec::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [name, arguments, expected] = fields[..] else {
+            return Err(format!("seeds/expected.tsv: not three fields: {line}").into());
+        };
+        let chosen = wanted.is_empty() || wanted.iter().any(|word| word == name);
+        if !arguments.is_empty() || !chosen {
+            continue;
+        }
+        let seed = Path::new(SCRATCH).join(format!("{name}.seed"));
+        let text = root.join(format!("seeds/{name}.rpn"));
+        let saved = Command::new(plan)
+            .args(["seed", "save"])
+            .arg(&text)
+            .arg(&seed)
+            .status()?;
+        if !saved.success() {
+            return Err(format!("plan seed save {}: {saved}", text.display()).into());
+        }
+        let expected = Some(expected.replace("\\n", "\n").into_bytes());
+        cases.push(Case {
+            name: name.to_owned(),
+            seed,
+            input: None,
+            expected,
+        });
+    }
+    Ok(cases)
+}
+
+/// The cases of `PLAN_BENCH_EXTRA`.
+fn extras(wanted: &[String]) -> Result<Vec<Case>, Error> {
+    let list = std::env::var("PLAN_BENCH_EXTRA").unwrap_or_default();
+    let mut cases = Vec::new();
+    for item in list.split(';').filter(|item| !item.is_empty()) {
+        let (name, files) = item
+            .split_once('=')
+            .ok_or_else(|| format!("PLAN_BENCH_EXTRA: no '=' in {item}"))?;
+        if !wanted.is_empty() && !wanted.iter().any(|word| word == name) {
+            continue;
+        }
+        let (seed, input) = match files.split_once('<') {
+            Some((seed, input)) => (seed, Some(PathBuf::from(input))),
+            None => (files, None),
+        };
+        cases.push(Case {
+            name: name.to_owned(),
+            seed: seed.into(),
+            input,
+            expected: None,
+        });
+    }
+    Ok(cases)
+}
+
+/// Runs one case on both sides in turn and returns the two sides and the statistics of ours.
+fn measure(
+    plan: &Path,
+    rival: Option<&Path>,
+    case: &Case,
+    runs: usize,
+) -> Result<(Side, Side, BTreeMap<String, f64>), Error> {
+    let (mut ours, mut theirs) = (Side::default(), Side::default());
+    for _ in 0..runs {
+        ours.add(run(plan, case, false)?, case.expected.as_deref());
+        if let Some(rival) = rival {
+            theirs.add(run(rival, case, false)?, case.expected.as_deref());
+        }
+    }
+    if rival.is_some() && ours.output != theirs.output && ours.fault.is_none() {
+        ours.fault = Some("output differs from the rival's".to_owned());
+    }
+    let stats = statistics(&run(plan, case, true)?.errors);
+    Ok((ours, theirs, stats))
+}
+
+/// The table of times; returns the ratios of the rows without a fault.
+fn times(rows: &[(Case, Side, Side)], rival: bool) -> (String, Vec<f64>) {
+    let mut text = String::from("\n| program | plan ms | spread | peak MB |");
+    let mut rule = String::from("|---|--:|--:|--:|");
+    if rival {
+        text += " rival ms | spread | peak MB | rival / plan |";
+        rule += "--:|--:|--:|--:|";
+    }
+    text = format!("{text}\n{rule}\n");
+    let mut ratios = Vec::new();
+    let cells = |side: &Side| match &side.fault {
+        Some(fault) => format!(" {fault} | | |"),
+        None => format!(
+            " {:.1} | {:.0} % | {:.1} |",
+            side.median() * 1e3,
+            side.spread(),
+            side.peak as f64 / 1024.0
+        ),
+    };
+    for (case, ours, theirs) in rows {
+        let _ = write!(text, "| {} |{}", case.name, cells(ours));
+        if rival {
+            let ratio = theirs.median() / ours.median();
+            let sound = ours.fault.is_none() && theirs.fault.is_none();
+            let last = if sound {
+                format!(" {ratio:.2} |")
+            } else {
+                " – |".to_owned()
+            };
+            ratios.extend(sound.then_some(ratio));
+            let _ = write!(text, "{}{last}", cells(theirs));
+        }
+        text.push('\n');
+    }
+    (text, ratios)
+}
+
+/// One row of the table of statistics.
+fn memory_row(name: &str, stats: &BTreeMap<String, f64>) -> String {
+    let mut row = format!("| {name} |");
+    let scaled = |key: &str, unit: f64| stats.get(key).map(|value| value / unit);
+    let share = scaled("gc_ns", 1.0)
+        .zip(scaled("total_ns", 0.01))
+        .map(|(gc, all)| gc / all);
+    let columns = [
+        (scaled("allocated", 1e6), 1),
+        (scaled("collections", 1.0), 0),
+        (share, 1),
+        (scaled("peak_nursery", 1e6), 1),
+        (scaled("pins", 1.0), 0),
+    ];
+    for (value, digits) in columns {
+        match value {
+            Some(value) => _ = write!(row, " {value:.digits$} |"),
+            None => row += " – |",
+        }
+    }
+    row
+}
+
+fn main() -> Result<std::process::ExitCode, Error> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plan = root.join("build/plan");
+    let rival = std::env::var_os("PLAN_RIVAL").map(PathBuf::from);
+    let runs = match std::env::var("PLAN_BENCH_RUNS") {
+        Ok(text) => text.parse::<usize>()?.max(1),
+        Err(_) => RUNS,
+    };
+    // Cargo hands its own option `--bench` on.
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    let mut cases = programs(&plan, root, &wanted)?;
+    cases.extend(extras(&wanted)?);
+
+    let mut rows = Vec::new();
+    let mut memory = String::from(
+        "\n| program | allocated MB | collections | collecting % | peak nursery MB | pins |\n\
+         |---|--:|--:|--:|--:|--:|\n",
+    );
+    for case in cases {
+        eprintln!("{} …", case.name);
+        let (ours, theirs, stats) = measure(&plan, rival.as_deref(), &case, runs)?;
+        memory += &memory_row(&case.name, &stats);
+        memory.push('\n');
+        rows.push((case, ours, theirs));
+    }
+    let (table, ratios) = times(&rows, rival.is_some());
+    println!("{table}");
+    if !ratios.is_empty() {
+        let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
+        println!(
+            "Geometric mean of rival / plan over {} programs: {mean:.2}",
+            ratios.len()
+        );
+    }
+    println!("{memory}");
+    let sound = rows.iter().all(|(_, ours, _)| ours.fault.is_none());
+    Ok(if sound {
+        std::process::ExitCode::SUCCESS
+    } else {
+        std::process::ExitCode::FAILURE
+    })
+}
