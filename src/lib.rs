@@ -27,4 +27,11 @@
 extern crate alloc;
 
 pub mod cli;
+pub mod heap;
+pub mod law;
+pub mod machine;
+pub mod nat;
 pub mod os;
+pub mod prim;
+pub mod seed;
+pub mod value;

@@ -1,0 +1,15 @@
+//! The memory of a machine: three generations (chapter 05).
+//!
+//! - [`nursery`]: generation 1, one moving heap per thread;
+//! - [`arena`]: generation 2, pins and other blocks that do not move;
+//! - [`pins`]: how a value becomes a pin;
+//! - [`code`]: blocks of compiled code with the constants they own.
+//!
+//! Invariants:
+//! - References go only from young to old: nothing in the arena ever points into a nursery.
+//! - Pins and everything inside them are immutable but for the cached code word of laws and pins.
+
+pub mod arena;
+pub mod code;
+pub mod nursery;
+pub mod pins;

@@ -1,0 +1,592 @@
+//! Lowering: activations, suspensions, closures, lets.
+//!
+//! Invariants:
+//! - Temporaries are a stack above the slots: a lowered lazy value takes at most one more word.
+//! - A let becomes an object at most once on every path, before its first use on that path; on
+//!   paths that do not use it, it costs nothing.
+//! - A suspension captures exactly the slots it reads, and its law in slot 0.
+//! - A slot whose value is not needed again is let go of before anything is called.
+
+use super::emit::{Buffer, Hole, Src};
+use super::ir::{self, Id, Ir, Node, TooLarge, bit};
+use crate::heap::code::Entry;
+use crate::machine::Engine;
+use crate::machine::op::{Body, Eager, number};
+use crate::machine::opcode::{MAX_OPERANDS, Opcode};
+use crate::value::Value;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Deepest recursion of the lowering itself; a few hundred bytes of native stack a level.
+const MAX_RECURSION: usize = 1500;
+
+/// What is known of a slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Known {
+    /// Perhaps a thunk.
+    Nothing,
+    /// In weak head normal form.
+    Whnf,
+    /// A natural: nothing is kept alive by it.
+    Nat,
+}
+
+/// Whether a slot has its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// A let not built yet.
+    Absent,
+    /// A let being built: references to it are patched afterwards.
+    Building,
+    Present,
+    /// Let go of.
+    Dead,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SlotInfo {
+    pub at: u32,
+    pub known: Known,
+    pub state: State,
+}
+
+/// The slots of one activation at one point of a path.
+pub(super) type Env = Vec<SlotInfo>;
+
+/// What a known function is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Function {
+    /// A natural: never saturated.
+    Nat,
+    /// An operation.
+    Op(usize),
+    /// A law or pin that must be called.
+    Call,
+    /// Not known before run time.
+    Unknown,
+}
+
+struct Pending {
+    entry: Hole,
+    node: Id,
+    env: Env,
+    height: u32,
+}
+
+struct Patch {
+    object: u32,
+    index: usize,
+    slot: u32,
+}
+
+pub(super) struct Lowering<'a> {
+    pub engine: &'a Engine,
+    pub callee_arity: u64,
+    pub ir: Ir,
+    pub code: Buffer,
+    /// Whether the code being emitted is the law's own, not a suspension's.
+    pub main: bool,
+    pending: Vec<Pending>,
+    patches: Vec<Patch>,
+    max_height: u32,
+    depth: usize,
+}
+
+/// Lowers a law; `Ok(None)` without memory for the code.
+pub(super) fn lower(engine: &Engine, callee: Value, law: Value) -> Result<Option<Entry>, TooLarge> {
+    let ir = ir::parse(law)?;
+    let slots = ir.slots() as u32;
+    let mut l = Lowering {
+        engine,
+        callee_arity: callee.call_arity(),
+        ir,
+        code: Buffer::default(),
+        main: true,
+        pending: Vec::new(),
+        patches: Vec::new(),
+        max_height: 0,
+        depth: 0,
+    };
+    let arity = l.ir.arity;
+    let mut env: Env = (0..slots)
+        .map(|at| {
+            let is_let = at as usize > arity;
+            SlotInfo {
+                at,
+                known: if at == 0 { Known::Whnf } else { Known::Nothing },
+                state: if is_let {
+                    State::Absent
+                } else {
+                    State::Present
+                },
+            }
+        })
+        .collect();
+    let mut height = arity as u32 + 1;
+    for slot in arity + 1..slots as usize {
+        if l.ir.uses[slot] > 0 && !l.ir.is_inline(slot as u32) {
+            env[slot].at = height;
+            height += 1;
+        }
+    }
+    let body = l.ir.body;
+    l.activation(&mut env, arity as u32 + 1, height, body)?;
+    l.main = false;
+    while let Some(mut p) = l.pending.pop() {
+        l.code.land(p.entry);
+        l.activation(&mut p.env, p.height, p.height, p.node)?;
+    }
+    Ok(l.code.finish())
+}
+
+/// Code for a law that is expanded at run time.
+pub(super) fn expander(law: Value) -> Option<Entry> {
+    let mut code = Buffer::default();
+    code.op(Opcode::Expand);
+    code.word(law.law_arity().saturated() as usize);
+    code.finish()
+}
+
+impl Lowering<'_> {
+    /// An activation: check the stack, zero the lets from `first` to `height`, evaluate the node.
+    fn activation(
+        &mut self,
+        env: &mut Env,
+        first: u32,
+        height: u32,
+        node: Id,
+    ) -> Result<(), TooLarge> {
+        self.max_height = height;
+        self.code.op(Opcode::Enter);
+        self.code.word(first as usize);
+        self.code.word((height - first) as usize);
+        let frame = self.code.here();
+        self.code.word(0);
+        self.strict(env, node, super::strict::Dst::Return, height, 0)?;
+        self.code.set(frame, self.max_height as usize + 8);
+        Ok(())
+    }
+
+    pub fn deeper(&mut self) -> Result<(), TooLarge> {
+        self.depth += 1;
+        if self.depth > MAX_RECURSION {
+            Err(TooLarge)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub fn shallower(&mut self) {
+        self.depth -= 1;
+    }
+
+    pub fn reach(&mut self, height: u32) {
+        self.max_height = self.max_height.max(height);
+    }
+
+    pub fn args(&self, first: u32, len: u32) -> Vec<Id> {
+        self.ir.args[first as usize..(first + len) as usize].to_vec()
+    }
+
+    /// What a head is, and how many arguments saturate it.
+    pub fn function(&self, head: Id) -> (Function, u64) {
+        match self.ir.view(head).1 {
+            Node::Const(c) if c.is_nat() => (Function::Nat, u64::MAX),
+            Node::Const(c) if c.is_law() || c.is_pin() => {
+                let arity = c.call_arity();
+                let word = c.code_word();
+                let op = (word >> 1) as usize;
+                if word & 1 == 1 && !self.engine.ops[op].reads_callee {
+                    (Function::Op(op), arity)
+                } else {
+                    (Function::Call, arity)
+                }
+            }
+            Node::Slot(0) => (Function::Call, self.callee_arity),
+            _ => (Function::Unknown, 0),
+        }
+    }
+
+    /// The operation a call of `<15>` on a row written out in the body runs.
+    pub fn numbered(&self, op: usize, args: &[Id]) -> Option<(usize, Vec<Id>)> {
+        let [row] = args else { return None };
+        if op != self.engine.names.numbered {
+            return None;
+        }
+        let Node::App { head, first, len } = self.ir.view(*row).1 else {
+            return None;
+        };
+        let Node::Const(key) = self.ir.view(head).1 else {
+            return None;
+        };
+        let found = (self.engine.op_by_key)(key, len as usize)?;
+        Some((found, self.args(first, len)))
+    }
+
+    /// A value that need not be evaluated: where it is. Uses at most one word from `h` on.
+    pub fn lazy(&mut self, env: &mut Env, id: Id, h: u32) -> Result<(Src, u32), TooLarge> {
+        match self.ir.view(id) {
+            (_, Node::Slot(s)) => {
+                self.materialise(env, s, h)?;
+                Ok((Src::Slot(env[s as usize].at), h))
+            }
+            (_, Node::Const(c)) => Ok((Src::Const(c), h)),
+            (id, _) => {
+                // An object that is to be patched must stay where it is until then, so what it
+                // holds goes above it.
+                let building = self.reads_building(env, id);
+                let above = self.lazy_into(env, id, h, if building { h + 1 } else { h })?;
+                let above = if building { above } else { h + 1 };
+                self.reach(above);
+                Ok((Src::Slot(h), above))
+            }
+        }
+    }
+
+    /// Builds the object of a let, and of those it needs, unless it is there.
+    pub fn materialise(&mut self, env: &mut Env, slot: u32, h: u32) -> Result<u32, TooLarge> {
+        if env[slot as usize].state != State::Absent {
+            return Ok(h);
+        }
+        let Some(definition) = self.ir.definition(slot) else {
+            return Ok(h);
+        };
+        self.deeper()?;
+        env[slot as usize].state = State::Building;
+        let at = env[slot as usize].at;
+        let mut needed = Vec::new();
+        self.ir.free(definition, &mut |s| needed.push(s));
+        let mut h = h;
+        for s in needed {
+            h = self.materialise(env, s, h)?;
+        }
+        h = self.lazy_into(env, definition, at, h)?;
+        env[slot as usize].state = State::Present;
+        for i in (0..self.patches.len()).rev() {
+            if self.patches[i].slot == slot {
+                let patch = self.patches.swap_remove(i);
+                self.code.op(Opcode::Patch);
+                self.code.word(patch.object as usize);
+                self.code.word(patch.index);
+                self.code.src(Src::Slot(at));
+            }
+        }
+        self.shallower();
+        Ok(h)
+    }
+
+    /// Notes which of an object's fields must be filled in once the let they refer to is built.
+    fn note_patches(&mut self, env: &Env, object: u32, first: usize, fields: &[Id]) {
+        for (i, id) in fields.iter().enumerate() {
+            if let Node::Slot(s) = self.ir.view(*id).1 {
+                self.note_patch(env, object, first + i, s);
+            }
+        }
+    }
+
+    fn note_patch(&mut self, env: &Env, object: u32, index: usize, slot: u32) {
+        if env[slot as usize].state == State::Building {
+            self.patches.push(Patch {
+                object,
+                index,
+                slot,
+            });
+        }
+    }
+
+    /// Whether a node reads a let that is being built.
+    fn reads_building(&self, env: &Env, id: Id) -> bool {
+        let mut found = false;
+        self.ir.free(id, &mut |s| {
+            found |= env[s as usize].state == State::Building
+        });
+        found
+    }
+
+    /// Builds the unevaluated value of a node in a slot. Words from `h` on are free; returns the
+    /// height up to which objects still to be patched lie.
+    fn lazy_into(&mut self, env: &mut Env, id: Id, dst: u32, h: u32) -> Result<u32, TooLarge> {
+        self.deeper()?;
+        let result = self.lazy_node(env, id, dst, h);
+        self.shallower();
+        result
+    }
+
+    fn lazy_node(&mut self, env: &mut Env, id: Id, dst: u32, h: u32) -> Result<u32, TooLarge> {
+        match self.ir.view(id).1 {
+            Node::App { head, first, len } => {
+                let (function, arity) = self.function(head);
+                let args = self.args(first, len);
+                if args.len() > MAX_OPERANDS {
+                    return Err(TooLarge);
+                }
+                match function {
+                    Function::Nat => self.closure(env, head, &args, dst, h),
+                    Function::Op(_) | Function::Call if u64::from(len) < arity => {
+                        self.closure(env, head, &args, dst, h)
+                    }
+                    Function::Op(op) if u64::from(len) == arity => {
+                        let (op, args) = self.numbered(op, &args).unwrap_or((op, args));
+                        self.lazy_op(env, id, op, &args, dst, h)
+                    }
+                    _ => self.suspend(env, id, dst, h),
+                }
+            }
+            Node::Deep(e) => self.expand(env, e, dst, h),
+            Node::Itself => {
+                self.code.op(Opcode::SelfThunk);
+                self.code.word(dst as usize);
+                self.code.word(h as usize);
+                Ok(h)
+            }
+            Node::Slot(_) | Node::Const(_) => {
+                let (src, h) = self.lazy(env, id, h)?;
+                self.moved(dst, src);
+                Ok(h)
+            }
+        }
+    }
+
+    pub fn moved(&mut self, dst: u32, src: Src) {
+        if src != Src::Slot(dst) {
+            self.code.op(Opcode::Move);
+            self.code.word(dst as usize);
+            self.code.src(src);
+        }
+    }
+
+    /// Lazy values for several nodes: their places and the height above them.
+    pub fn lazies(
+        &mut self,
+        env: &mut Env,
+        ids: &[Id],
+        h: u32,
+    ) -> Result<(Vec<Src>, u32), TooLarge> {
+        let mut h = h;
+        let mut places = Vec::with_capacity(ids.len());
+        for id in ids {
+            let (src, above) = self.lazy(env, *id, h)?;
+            places.push(src);
+            h = above;
+        }
+        Ok((places, h))
+    }
+
+    /// A closure of a head known to be unsaturated.
+    pub fn closure(
+        &mut self,
+        env: &mut Env,
+        head: Id,
+        args: &[Id],
+        dst: u32,
+        h: u32,
+    ) -> Result<u32, TooLarge> {
+        let building = args.iter().any(|a| self.reads_building(env, *a));
+        let (head, h1) = self.lazy(env, head, h)?;
+        let (places, above) = self.lazies(env, args, h1)?;
+        self.reach(above + 1);
+        self.code.op(Opcode::Closure);
+        self.code.word(dst as usize);
+        self.code.word(above as usize);
+        self.code.word(args.len());
+        self.code.src(head);
+        for place in places {
+            self.code.src(place);
+        }
+        self.note_patches(env, dst, 1, args);
+        // Objects inside this one that still are to be patched must not be overwritten.
+        Ok(if building { above } else { h })
+    }
+
+    /// An operation that is not demanded: computed at once if it is cheap and can be, else suspended.
+    fn lazy_op(
+        &mut self,
+        env: &mut Env,
+        id: Id,
+        op: usize,
+        args: &[Id],
+        dst: u32,
+        h: u32,
+    ) -> Result<u32, TooLarge> {
+        if self.reads_building(env, id) {
+            return self.suspend(env, id, dst, h);
+        }
+        let simple = args.iter().all(|a| {
+            !matches!(
+                self.ir.view(*a).1,
+                Node::App { .. } | Node::Deep(_) | Node::Itself
+            )
+        });
+        let selected = self.element_operands(op, args);
+        let eager = self.engine.ops[op].eager != Eager::Never && args.len() <= 4;
+        if !simple || !(eager || selected.is_some()) {
+            return self.suspend(env, id, dst, h);
+        }
+        if let Some((index, row)) = selected {
+            let (row, h) = self.lazy(env, row, h)?;
+            let (index, h) = match index {
+                Ok(id) => self.lazy(env, id, h)?,
+                Err(n) => (Src::Const(Value::direct(n)), h),
+            };
+            self.code.op(Opcode::TryElement);
+            self.code.word(dst as usize);
+            self.code.src(index);
+            self.code.src(row);
+            return self.attempt(env, id, dst, h);
+        }
+        let (places, h) = self.lazies(env, args, h)?;
+        let (opcode, swap) = match op {
+            number::ADD => (Opcode::TryAdd, false),
+            number::SUB => (Opcode::TrySub, false),
+            number::INC => (Opcode::TryInc, false),
+            number::DEC => (Opcode::TryDec, false),
+            _ => (Opcode::TryOp, true),
+        };
+        debug_assert!(!swap || matches!(self.engine.ops[op].body, Body::Simple(_)));
+        self.code.op(opcode);
+        if swap {
+            self.code.word(op);
+            self.code.word(args.len());
+        }
+        for place in places {
+            self.code.src(place);
+        }
+        self.code.word(dst as usize);
+        self.attempt(env, id, dst, h)
+    }
+
+    /// Ends an instruction that jumps over the suspension when it could compute the value.
+    fn attempt(&mut self, env: &mut Env, id: Id, dst: u32, h: u32) -> Result<u32, TooLarge> {
+        let done = self.code.hole();
+        let h = self.suspend(env, id, dst, h)?;
+        self.code.land(done);
+        Ok(h)
+    }
+
+    /// The operands of an operation that selects from a row with 0 as the value of what is not there.
+    pub fn element_operands(&self, op: usize, args: &[Id]) -> Option<(Result<Id, u64>, Id)> {
+        match (op, args) {
+            (number::IX, [index, row]) => Some((Ok(*index), *row)),
+            (number::IX0..=number::IX7, [row]) => Some((Err((op - number::IX0) as u64), *row)),
+            _ => None,
+        }
+    }
+
+    /// A thunk: of an application whose parts are at hand, or of code that captures what it reads.
+    fn suspend(&mut self, env: &mut Env, id: Id, dst: u32, h: u32) -> Result<u32, TooLarge> {
+        if let Node::App { head, first, len } = self.ir.view(id).1 {
+            let args = self.args(first, len);
+            let flat = args
+                .iter()
+                .all(|a| matches!(self.ir.view(*a).1, Node::Slot(_) | Node::Const(_)));
+            let unknown = matches!(self.function(head).0, Function::Unknown);
+            if flat && unknown && matches!(self.ir.view(head).1, Node::Slot(_)) {
+                return self.application(env, head, &args, dst, h);
+            }
+        }
+        let mut free = Vec::new();
+        let mut seen = vec![false; self.ir.slots()];
+        self.ir.free(id, &mut |s| {
+            if s != 0 && !core::mem::replace(&mut seen[s as usize], true) {
+                free.push(s);
+            }
+        });
+        let mut above = h;
+        for s in &free {
+            above = self.materialise(env, *s, above)?;
+        }
+        self.reach(above + 1);
+        self.code.op(Opcode::Thunk);
+        self.code.word(dst as usize);
+        self.code.word(above as usize);
+        let entry = self.code.hole();
+        self.code.word(free.len());
+        let absent = SlotInfo {
+            at: 0,
+            known: Known::Nothing,
+            state: State::Dead,
+        };
+        let mut inner: Env = vec![absent; self.ir.slots()];
+        inner[0] = SlotInfo {
+            at: 0,
+            known: Known::Whnf,
+            state: State::Present,
+        };
+        for (i, s) in free.iter().enumerate() {
+            let outer = env[*s as usize];
+            self.code.src(Src::Slot(outer.at));
+            self.note_patch(env, dst, 2 + i, *s);
+            inner[*s as usize] = SlotInfo {
+                at: i as u32 + 1,
+                known: outer.known,
+                state: State::Present,
+            };
+        }
+        self.pending.push(Pending {
+            entry,
+            node: id,
+            env: inner,
+            height: free.len() as u32 + 1,
+        });
+        Ok(above)
+    }
+
+    fn application(
+        &mut self,
+        env: &mut Env,
+        head: Id,
+        args: &[Id],
+        dst: u32,
+        h: u32,
+    ) -> Result<u32, TooLarge> {
+        let mut ids = vec![head];
+        ids.extend_from_slice(args);
+        let (places, above) = self.lazies(env, &ids, h)?;
+        self.reach(above + 1);
+        self.code.op(Opcode::AppThunk);
+        self.code.word(dst as usize);
+        self.code.word(above as usize);
+        self.code.word(args.len());
+        for place in places {
+            self.code.src(place);
+        }
+        self.note_patches(env, dst, 1, &ids);
+        Ok(above)
+    }
+
+    /// A thunk that expands an expression too deep for the tree, under all slots.
+    fn expand(&mut self, env: &mut Env, e: Value, dst: u32, h: u32) -> Result<u32, TooLarge> {
+        let slots = self.ir.slots() as u32;
+        if !self.main || (0..slots).any(|s| env[s as usize].state == State::Building) {
+            return Err(TooLarge);
+        }
+        let mut above = h;
+        for s in 0..slots {
+            above = self.materialise(env, s, above)?;
+        }
+        self.code.op(Opcode::ExpandThunk);
+        self.code.word(dst as usize);
+        self.code.word(above as usize);
+        self.code.src(Src::Const(e));
+        self.code.word(slots as usize);
+        for s in 0..slots {
+            self.code.src(Src::Slot(env[s as usize].at));
+        }
+        Ok(above)
+    }
+
+    /// Slots that hold something nothing needs any more.
+    pub fn dead(&self, env: &mut Env, live: u64) -> Vec<u32> {
+        let mut dead = Vec::new();
+        for (slot, info) in env.iter_mut().enumerate().skip(1) {
+            let kept = slot >= 63 || live & bit(slot as u32) != 0;
+            if info.state == State::Present && !kept {
+                if info.known != Known::Nat {
+                    dead.push(info.at);
+                }
+                info.state = State::Dead;
+            }
+        }
+        dead
+    }
+}

@@ -1,0 +1,36 @@
+//! Law bodies: from a tree of closures to instructions for the evaluator.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `ir` | parse: the body as a tree over slots, lets resolved |
+//! | `emit` | the code buffer: operands, constants, jumps |
+//! | `lower` | lowering: what must be lazy is suspended, lets are made on the paths that need them |
+//! | `strict` | lowering of what is demanded now: calls, branches, operations in place |
+//!
+//! Invariants:
+//! - Lowering is linear in the size of a body but for the free slots of nested suspensions, and
+//!   never recurses deeper than a fixed bound: bodies beyond it are expanded at run time.
+//! - Nothing here allocates in the moving heap, so values may live in Rust locals.
+
+mod emit;
+mod ir;
+mod lower;
+mod strict;
+
+use crate::heap::code::Entry;
+use crate::machine::Engine;
+use crate::value::Value;
+
+/// Compiles the body of a law for calls of `callee`: the law itself, or a pin of it. `None` when
+/// there is no memory for the code.
+pub fn compile(engine: &Engine, callee: Value) -> Option<Entry> {
+    let law = if callee.is_pin() {
+        callee.item()
+    } else {
+        callee
+    };
+    match lower::lower(engine, callee, law) {
+        Ok(entry) => entry,
+        Err(ir::TooLarge) => lower::expander(law),
+    }
+}

@@ -1,0 +1,348 @@
+//! Reserving memory and building objects: the only way operations make new values.
+//!
+//! Invariants:
+//! - Reserve, then read, then build: `reserve` may move every object; nothing after it does until
+//!   the next one.
+//! - A natural that leaves here is canonical: direct if below 2^63, else with a nonzero top limb.
+//!
+//! Safety: memory written was taken from the nursery just before, inside a reserve.
+#![allow(unsafe_code)]
+
+use super::Machine;
+use super::op::{Args, Call, Fault};
+use crate::heap::arena::Owner;
+use crate::heap::pins::{self, CallInfo};
+use crate::nat;
+use crate::os::limits;
+use crate::value::{Header, Kind, LAW_WORDS, MAX_DIRECT, Sort, ThunkKind, Value};
+use crate::value::{TAG_BUFFER, TAG_LAW, TAG_NAT, TAG_THUNK};
+
+/// Largest natural and largest closure, in words: 2^36 bits, so that every size computed from
+/// two such sizes still fits a word.
+pub const MAX_WORDS: usize = 1 << 30;
+
+impl Args {
+    /// Operand `i`, from 0.
+    #[inline(always)]
+    pub fn get(self, i: usize) -> Value {
+        // SAFETY: an operation reads only the operands its arity gives it.
+        unsafe { *self.0.add(i) }
+    }
+
+    /// The operands from `i` on.
+    pub fn skip(self, i: usize) -> Args {
+        // SAFETY: callers skip operands that are there.
+        Args(unsafe { self.0.add(i) })
+    }
+
+    /// The value that was called: the word before operand 0. Only for operations that say so in
+    /// their row; elsewhere operands need not lie in an activation.
+    pub fn callee(self) -> Value {
+        // SAFETY: the word before operand 0 belongs to the activation.
+        unsafe { *self.0.sub(1) }
+    }
+
+    /// Replaces operand `i`: operands are the state of a control body.
+    #[inline(always)]
+    pub fn set(self, i: usize, v: Value) {
+        // SAFETY: as in `get`, or a word pushed behind the operands.
+        unsafe { *self.0.add(i) = v }
+    }
+}
+
+impl Call {
+    /// Operand `i`, from 0.
+    #[inline(always)]
+    pub fn get(self, i: usize) -> Value {
+        self.args.get(i)
+    }
+
+    /// Replaces operand `i`.
+    #[inline(always)]
+    pub fn set(self, i: usize, v: Value) {
+        self.args.set(i, v)
+    }
+
+    /// Replaces the value that was called, to be applied.
+    #[inline(always)]
+    pub fn set_callee(self, v: Value) {
+        // SAFETY: as in `callee`.
+        unsafe { *self.args.0.sub(1) = v }
+    }
+}
+
+impl Machine {
+    /// Makes `words` words available, headers included. May collect and move everything.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory for them.
+    #[inline(always)]
+    pub fn reserve(&mut self, words: usize) -> Result<(), Fault> {
+        if self.heap.has(words) {
+            Ok(())
+        } else {
+            self.reserve_slow(words)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reserve_slow(&mut self, words: usize) -> Result<(), Fault> {
+        if words > 2 * MAX_WORDS {
+            return Err(Fault::SIZE);
+        }
+        self.collect_for(words)
+    }
+
+    /// Makes the words behind the operands of a control body part of the stack, `extra` of them.
+    ///
+    /// # Errors
+    /// The VM error `limit` when the stack is full.
+    #[inline]
+    pub fn extend(&mut self, call: Call, operands: usize, extra: usize) -> Result<(), Fault> {
+        // SAFETY: the address is only compared until it is known to lie in the stack.
+        let top = unsafe { call.args.0.add(operands + extra) };
+        if top >= self.stack.limit() {
+            return Err(Fault::STACK);
+        }
+        self.sp = top;
+        Ok(())
+    }
+
+    /// Ends the stack behind the first `words` words of the activation of a control body.
+    pub fn shrink(&mut self, call: Call, words: usize) {
+        // SAFETY: the words belong to the activation.
+        self.sp = unsafe { call.args.0.add(words) };
+    }
+
+    /// Whether a closure may be changed in place: pins and what they hold may not.
+    pub fn is_movable(&self, v: Value) -> bool {
+        self.heap.contains(v.address() as u64)
+    }
+
+    /// Reserves `words` limbs, lets `fill` write them (they are zero), and makes the natural.
+    ///
+    /// # Errors
+    /// The VM error `limit` when `words` exceeds the size limit or there is no memory.
+    #[inline]
+    pub fn build_nat(
+        &mut self,
+        words: usize,
+        fill: impl FnOnce(&mut [u64]),
+    ) -> Result<Value, Fault> {
+        if words > MAX_WORDS {
+            return Err(Fault::SIZE);
+        }
+        self.reserve(words + 1)?;
+        let at = self.heap.bump(words + 1);
+        // SAFETY: the words were just taken.
+        let limbs = unsafe {
+            at.add(1).write_bytes(0, words);
+            core::slice::from_raw_parts_mut(at.add(1), words)
+        };
+        fill(limbs);
+        let used = nat::len(limbs);
+        if used == 0 || used == 1 && limbs[0] <= MAX_DIRECT {
+            self.heap.retract(at);
+            return Ok(Value::direct(if used == 0 { 0 } else { limbs[0] }));
+        }
+        let bits = nat::bit_len(&limbs[..used]);
+        // SAFETY: as above; the unused limbs are given back.
+        unsafe {
+            *at = Header::nat(bits).bits();
+            self.heap.retract(at.add(1 + used));
+            Ok(Value::reference(TAG_NAT, at.add(1)))
+        }
+    }
+
+    /// The natural `n`.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    #[inline]
+    pub fn nat_u64(&mut self, n: u64) -> Result<Value, Fault> {
+        if n <= MAX_DIRECT {
+            Ok(Value::direct(n))
+        } else {
+            self.build_nat(1, |out| out[0] = n)
+        }
+    }
+
+    /// The natural `n`.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    #[inline]
+    pub fn nat_u128(&mut self, n: u128) -> Result<Value, Fault> {
+        if n <= u128::from(MAX_DIRECT) {
+            return Ok(Value::direct(n as u64));
+        }
+        self.build_nat(2, |out| {
+            out[0] = n as u64;
+            out[1] = (n >> 64) as u64;
+        })
+    }
+
+    /// A closure of `args` arguments, all 0. Reserve `args + 2` words first.
+    #[inline]
+    pub fn bump_closure(&mut self, head: Value, args: usize) -> Value {
+        self.heap.bump_closure(head, args)
+    }
+
+    /// A row `0[x1 … xn]` of fields that are read after the reserve.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn build_row<const N: usize>(
+        &mut self,
+        fields: impl FnOnce() -> [Value; N],
+    ) -> Result<Value, Fault> {
+        self.reserve(N + 2)?;
+        let row = self.heap.bump_closure(Value::ZERO, N);
+        for (i, field) in fields().into_iter().enumerate() {
+            row.set_field(1 + i, field);
+        }
+        Ok(row)
+    }
+
+    /// A thunk of `kind` with `words` payload words after the kind, all 0; at least one. Reserve
+    /// `words + 2` first.
+    #[inline]
+    pub(super) fn bump_thunk(&mut self, kind: u64, words: usize) -> Value {
+        let payload = self.heap.bump_object(Kind::Thunk, words + 1);
+        // SAFETY: the payload has words + 1 words.
+        unsafe {
+            *payload = kind;
+            payload.add(1).write_bytes(0, words);
+        }
+        Value::reference(TAG_THUNK, payload)
+    }
+
+    /// A thunk for all but the last argument of a closure read after the reserve.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn head_thunk(&mut self, closure: impl FnOnce() -> Value) -> Result<Value, Fault> {
+        self.reserve(3)?;
+        let thunk = self.bump_thunk(ThunkKind::HEAD, 1);
+        thunk.set_field(1, closure());
+        Ok(thunk)
+    }
+
+    /// A law of these parts, which are read after the reserve: name, arity (nonzero), body in
+    /// normal form.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn build_law(&mut self, parts: impl FnOnce() -> [Value; 3]) -> Result<Value, Fault> {
+        self.reserve(LAW_WORDS + 1)?;
+        let payload = self.heap.bump_object(Kind::Law, LAW_WORDS);
+        let law = Value::reference(TAG_LAW, payload);
+        let [name, arity, body] = parts();
+        law.set_field(0, name);
+        law.set_field(1, arity);
+        law.set_field(2, body);
+        law.set_raw(3, 0);
+        law.set_field(
+            4,
+            Value::direct(if arity.is_direct() {
+                arity.bits()
+            } else {
+                MAX_DIRECT
+            }),
+        );
+        law.set_field(5, Value::direct(lets_on_spine(body)));
+        Ok(law)
+    }
+
+    /// The pin of a value in normal form.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn build_pin(&mut self, item: Value) -> Result<Value, Fault> {
+        let info = CallInfo {
+            code: (self.engine.code_of)(item, &mut self.stats.jets, self.options.strict_jets),
+            arity: call_arity(item),
+        };
+        self.stats.pins += 1;
+        let pin = if item.is_pin() {
+            pins::build_megapin(&mut self.arena, item, info)
+        } else {
+            pins::build_pin(&mut self.arena, &self.heap, item, info)
+        };
+        pin.map_err(|_| Fault::MEMORY)
+    }
+
+    /// A natural of `words` limbs, all 0, at an address that does not change.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn new_buffer(&mut self, words: usize) -> Result<Value, Fault> {
+        let header = Header::nat(64 * words as u64);
+        let payload = self
+            .arena
+            .allocate(header, Owner::Collected)
+            .map_err(|_| Fault::MEMORY)?;
+        // SAFETY: the block was just allocated for these words.
+        unsafe { payload.as_ptr().write_bytes(0, words) };
+        Ok(Value::reference(TAG_BUFFER, payload.as_ptr()))
+    }
+
+    /// Checks that `bytes` of temporary memory can be had.
+    ///
+    /// # Errors
+    /// The VM error `limit` when they cannot.
+    pub fn check_scratch(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes as u64 > limits::memory_budget() / 2 {
+            Err(Fault::MEMORY)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives a value to a register that survives collections, for an operation's own use.
+    pub fn set_scratch(&mut self, v: Value) {
+        self.registers[super::SCRATCH] = v;
+    }
+
+    /// The value in the scratch register.
+    pub fn scratch(&self) -> Value {
+        self.registers[super::SCRATCH]
+    }
+
+    /// The engine's tables.
+    pub fn engine(&self) -> &'static super::Engine {
+        self.engine
+    }
+}
+
+/// Number of arguments of a call of the pin of `item` (chapter 01 §3.1), [`MAX_DIRECT`] for never.
+fn call_arity(item: Value) -> u64 {
+    match item.sort() {
+        Sort::Nat => match item.bits() {
+            1 => 3,
+            3 => 6,
+            _ => 1,
+        },
+        Sort::Law | Sort::Pin => item.call_arity(),
+        _ if item.head().is_nat() => MAX_DIRECT,
+        _ => item.head().call_arity() - item.size() as u64,
+    }
+}
+
+/// The number of lets on the spine of a body (chapter 01 §5.1).
+pub fn lets_on_spine(mut body: Value) -> u64 {
+    let mut lets = 0;
+    while body.is_closure() && body.is_small_closure(1, 2) {
+        lets += 1;
+        body = body.arg(1);
+    }
+    lets
+}
+
+/// Number of limbs of a natural.
+#[inline]
+pub fn limbs_of(v: Value) -> usize {
+    let mut space = [0];
+    v.limbs(&mut space).len()
+}

@@ -1,0 +1,298 @@
+//! The evaluator: one thread's value stack, heap and registers, and what runs on them.
+//!
+//! Eval/apply (S. Marlow, S. Peyton Jones, *Making a fast curry*, JFP 16, 2006) over an explicit
+//! value stack; laws run as compiled instructions, see [`opcode`].
+//!
+//! Invariants:
+//! - A [`Machine`] is one thread's whole state; nothing of it is global.
+//! - Evaluation never recurses on the native stack: depth is bounded by the value stack alone.
+//! - No value of the moving heap lives in a Rust local across a reserve.
+//! - Whatever unwinds past a thunk under evaluation leaves it rethrowing, never a hole.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `run` | the loop: instructions, entering, returning |
+//! | `apply` | application of anything to anything |
+//! | `expand` | law bodies too large to compile |
+//! | `force` | normal form |
+//! | `unwind` | exceptions |
+//! | `profile` | records of function entries and exits |
+//! | `build` | reserving and building objects |
+//! | `embed` | what the console and the tools call |
+
+#![allow(unsafe_code)]
+//! Safety: see `stack` and `run`; here the stack's words become a slice of roots.
+
+mod apply;
+mod build;
+mod embed;
+mod expand;
+mod force;
+mod frame;
+pub mod op;
+pub mod opcode;
+mod profile;
+mod run;
+mod stack;
+mod unwind;
+
+use crate::heap::arena::Arena;
+use crate::heap::code::Entry;
+use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Roots, Settings};
+use crate::os::limits;
+use crate::value::Value;
+use op::{Fault, Op};
+use stack::Stack;
+
+pub use build::{MAX_WORDS, limbs_of};
+pub use embed::Stop;
+
+/// The parts of the language the evaluator does not know: which operations there are, which one a
+/// pin runs, and how a law body becomes instructions. Rooms above the machine fill it in.
+#[derive(Debug)]
+pub struct Engine {
+    /// The operations, by index.
+    pub ops: &'static [Op],
+    /// The code word of a pin of this item: 0 for a law to be interpreted, else an operation.
+    pub code_of: fn(item: Value, counters: &mut JetCounters, strict: bool) -> u64,
+    /// The operation that `<15>` runs for this key and number of operands.
+    pub op_by_key: fn(key: Value, operands: usize) -> Option<usize>,
+    /// Compiles the body of a law, called as the given value. `None`: no memory.
+    pub compile: fn(engine: &Engine, callee: Value) -> Option<Entry>,
+    /// Operations the evaluator itself starts.
+    pub names: OpNames,
+}
+
+/// Operations the evaluator itself starts.
+#[derive(Debug)]
+pub struct OpNames {
+    /// The operation that makes a pin.
+    pub pin: usize,
+    /// The operation that makes a law.
+    pub law: usize,
+    /// The operation that makes a buffer.
+    pub buffer: usize,
+    /// The operation that runs others by number or name, `<15>`.
+    pub numbered: usize,
+}
+
+/// How a machine is to behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Collect at every reserve and poison what is left behind.
+    pub stress: bool,
+    /// Check the heap after every collection.
+    pub verify: bool,
+    /// Run an operation in place of a law only if its body is known.
+    pub strict_jets: bool,
+    /// Lowest rank of the moving heap.
+    pub floor: usize,
+    /// Bytes of value stack; 0 for a share of the memory there is.
+    pub stack_bytes: usize,
+    /// Bytes for the moving heap; 0 for what the machine can give.
+    pub heap_bytes: u64,
+    /// Whether traces are coloured.
+    pub trace_color: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            stress: false,
+            verify: false,
+            strict_jets: false,
+            floor: DEFAULT_FLOOR,
+            stack_bytes: 0,
+            heap_bytes: 0,
+            trace_color: false,
+        }
+    }
+}
+
+/// What could not be had at start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StartError {
+    /// The value stack.
+    Stack,
+    /// The moving heap.
+    Heap,
+    /// The arena of pins.
+    Arena,
+}
+
+impl StartError {
+    /// The name of the region for a message.
+    pub const fn region(self) -> &'static str {
+        match self {
+            StartError::Stack => "value stack",
+            StartError::Heap => "moving heap",
+            StartError::Arena => "arena of pins",
+        }
+    }
+}
+
+/// Counters a program's run leaves behind.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Stats {
+    /// Those of the moving heap.
+    pub nursery: Counters,
+    /// Pins made.
+    pub pins: u64,
+    /// Bytes the arena has given out.
+    pub arena_bytes: u64,
+    /// Laws compiled.
+    pub compiled: u64,
+    /// Pins whose law runs as an operation, and pins whose law has the name of one but another arity.
+    pub jets: JetCounters,
+}
+
+/// Counters of jets (chapter 02 §1.5).
+#[derive(Clone, Copy, Default, Debug)]
+pub struct JetCounters {
+    /// Pinned laws that run an operation.
+    pub matched: u64,
+    /// Pinned laws with the name of an operation that run their body all the same.
+    pub mismatched: u64,
+}
+
+/// Registers the collector updates.
+const REGISTERS: usize = 5;
+/// Register of the code of an exception.
+const CODE: usize = 0;
+/// Register of its payload.
+const PAYLOAD: usize = 1;
+/// Register of the closure `code[payload]` that interrupted thunks rethrow.
+const THROWN: usize = 2;
+/// Register of an operation's own use, such as the tag of an unknown operation.
+const SCRATCH: usize = 3;
+/// Register of the exception for exhausted memory, made at start.
+const EXHAUSTED: usize = 4;
+
+/// One thread's whole state.
+pub struct Machine {
+    heap: Nursery,
+    arena: Arena,
+    stack: Stack,
+    /// Words before this one are in use. Exact whenever something may collect.
+    sp: *mut Value,
+    /// Address behind the innermost handler frame; null without one.
+    handler: *mut Value,
+    registers: [Value; REGISTERS],
+    engine: &'static Engine,
+    options: Options,
+    stats: Stats,
+    profile: Option<profile::Log>,
+    tracing: Tracing,
+}
+
+/// Settings of traces that the console shares with its own printing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Tracing {
+    /// Print large naturals with their bit length.
+    pub bitsz: bool,
+}
+
+impl Machine {
+    /// A machine with an empty heap and stack.
+    ///
+    /// # Errors
+    /// The region that the system refuses.
+    pub fn new(options: Options, engine: &'static Engine) -> Result<Machine, StartError> {
+        let budget = limits::memory_budget();
+        let stack_bytes = match options.stack_bytes {
+            0 => default_stack_bytes(budget),
+            bytes => bytes,
+        };
+        let stack = Stack::new(stack_bytes).ok_or(StartError::Stack)?;
+        let heap_bytes = if options.heap_bytes == 0 {
+            budget
+        } else {
+            options.heap_bytes
+        };
+        let heap = Nursery::new(Settings {
+            floor: options.floor,
+            budget: heap_bytes,
+            stress: options.stress,
+            verify: options.verify,
+        })
+        .map_err(|_| StartError::Heap)?;
+        let mut arena = Arena::new().map_err(|_| StartError::Arena)?;
+        arena.set_budget(budget);
+        let mut machine = Machine {
+            heap,
+            arena,
+            sp: stack.base(),
+            stack,
+            handler: core::ptr::null_mut(),
+            registers: [Value::ZERO; REGISTERS],
+            engine,
+            options,
+            stats: Stats::default(),
+            profile: None,
+            tracing: Tracing::default(),
+        };
+        machine.prepare_exhaustion().map_err(|_| StartError::Heap)?;
+        Ok(machine)
+    }
+
+    /// How this machine was told to behave.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Settings of traces.
+    pub fn tracing(&mut self) -> &mut Tracing {
+        &mut self.tracing
+    }
+
+    /// The counters up to now.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            nursery: self.heap.counters(),
+            arena_bytes: self.arena.allocated_bytes(),
+            ..self.stats
+        }
+    }
+
+    /// The words of the stack in use.
+    fn roots(&self) -> &[Value] {
+        let base = self.stack.base();
+        // SAFETY: every word from the base to `sp` was written by a push.
+        unsafe { core::slice::from_raw_parts(base, self.sp.offset_from_unsigned(base)) }
+    }
+
+    /// Collects until `need` words are free.
+    #[cold]
+    #[inline(never)]
+    fn collect_for(&mut self, need: usize) -> Result<(), Fault> {
+        self.record_collection(None);
+        let base = self.stack.base();
+        // SAFETY: as in `roots`; the heap does not touch the stack otherwise.
+        let stack =
+            unsafe { core::slice::from_raw_parts_mut(base, self.sp.offset_from_unsigned(base)) };
+        let roots = Roots {
+            stack,
+            registers: &mut self.registers,
+        };
+        self.heap.collect(need, roots).map_err(|_| Fault::MEMORY)?;
+        self.record_collection(Some(self.heap.used()));
+        if self.heap.verifies() {
+            self.heap
+                .check(self.roots())
+                .unwrap_or_else(|p| inconsistent(&p));
+        }
+        Ok(())
+    }
+}
+
+/// A quarter of the memory there is, between 64 MiB and 16 GiB: enough for recursion as deep as the
+/// data that fits beside it, little enough that runaway recursion ends before the system suffers.
+fn default_stack_bytes(budget: u64) -> usize {
+    (budget / 4).clamp(64 << 20, 16 << 30) as usize
+}
+
+/// An internal inconsistency: nothing a program does may lead here.
+#[cold]
+fn inconsistent(problem: &str) -> ! {
+    panic!("the heap is inconsistent: {problem}")
+}
