@@ -16,8 +16,10 @@ pub fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
         (*o, carry) = x.carrying_add(y, carry);
     }
     let (high, top) = rest.split_at_mut(long.len() - short.len());
-    high.copy_from_slice(&long[short.len()..]);
-    carry = carry && inc(high);
+    if !high.is_empty() {
+        high.copy_from_slice(&long[short.len()..]);
+        carry = carry && inc(high);
+    }
     top[0] = u64::from(carry);
     top[1..].fill(0);
 }

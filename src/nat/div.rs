@@ -20,11 +20,24 @@ use super::large;
 use super::size::{cmp, trim};
 
 /// Longest divisor or quotient, in limbs, for which algorithm D is used.
-pub(super) const DIV_LARGE: usize = 40;
+///
+/// Quotients of 2n limbs by n, here and by `dashu-int`, in ns (`benches/nat.rs`, machine as in
+/// `mul`): n = 64: 3461 and 4482; 72: 4323 and 4181; 80: 5283 and 5053; 128: 13243 and 11796.
+const DIV_LARGE: usize = 72;
 
 /// `q = ⌊a / b⌋`, `r = a mod b`, for `b` not 0. Needs `r.len() >= len(b)`, and
 /// `q.len() >= len(a) − len(b) + 1` when `len(a) >= len(b)`.
 pub fn div_rem(q: &mut [u64], r: &mut [u64], a: &[u64], b: &[u64]) {
+    let (a, b) = (trim(a), trim(b));
+    if b.len() > DIV_LARGE && a.len().saturating_sub(b.len()) > DIV_LARGE {
+        large::quotient(q, r, a, b);
+    } else {
+        div_rem_schoolbook(q, r, a, b);
+    }
+}
+
+/// `div_rem` without any allocation, O(len(b)·(len(a) − len(b) + 1)) at every length.
+pub fn div_rem_schoolbook(q: &mut [u64], r: &mut [u64], a: &[u64], b: &[u64]) {
     let (a, b) = (trim(a), trim(b));
     assert!(!b.is_empty(), "nat::div_rem: division by zero");
     if cmp(a, b) == Ordering::Less {
@@ -43,7 +56,6 @@ pub fn div_rem(q: &mut [u64], r: &mut [u64], a: &[u64], b: &[u64]) {
             r[1] = (rest >> 64) as u64;
             r[2..].fill(0);
         }
-        _ if b.len() > DIV_LARGE && a.len() - b.len() > DIV_LARGE => large::quotient(q, r, a, b),
         _ => divide_long(q, r, a, b),
     }
 }
@@ -270,4 +282,101 @@ fn sub_mul_shift(rest: &mut [u64], next: u64, b: &[u64], m: u64) -> bool {
         incoming = core::mem::replace(slot, limb);
     }
     incoming < carry
+}
+
+#[cfg(test)]
+mod tests {
+    //! The reciprocals and the steps built on them, at their edges, against wide division.
+
+    use super::super::model::{Rng, big, power_of_two};
+    use super::*;
+
+    /// Limbs at which estimates are likely to be wrong.
+    fn edges() -> impl Iterator<Item = u64> + Clone {
+        let near = |x: u64| [x.wrapping_sub(2), x.wrapping_sub(1), x, x.wrapping_add(1)];
+        [0, 1 << 32, 1 << 63, 3 << 62, u64::MAX - 1]
+            .into_iter()
+            .flat_map(near)
+    }
+
+    /// The low limb of ⌊(2^bits − 1) / d⌋.
+    fn model_reciprocal(d: &[u64], bits: u64) -> u64 {
+        let quotient = (power_of_two(bits) - 1u32) / big(d);
+        quotient.to_u64_digits()[0]
+    }
+
+    #[test]
+    fn reciprocals() {
+        let mut rng = Rng::new(30);
+        let check = |high: u64, low: u64| {
+            let high = high | 1 << 63;
+            assert_eq!(reciprocal(high), model_reciprocal(&[high], 128));
+            let expected = model_reciprocal(&[low, high], 192);
+            assert_eq!(
+                reciprocal_two(pair(high, low)),
+                expected,
+                "{high:x} {low:x}"
+            );
+        };
+        for high in edges() {
+            edges().for_each(|low| check(high, low));
+        }
+        (0..20_000).for_each(|_| check(rng.bits(), rng.bits()));
+        // The low limb that makes the first correction of `reciprocal_two` a tie.
+        let tie = |high: u64| high.wrapping_mul(1u64.wrapping_sub(reciprocal(high)));
+        for high in (0..2_000).map(|_| rng.bits() | 1 << 63) {
+            check(high, tie(high));
+        }
+    }
+
+    #[test]
+    fn two_limbs_by_one() {
+        let check = |high: u64, low: u64, d: u64| {
+            let d = d | 1 << 63;
+            let high = if high < d { high } else { high % d };
+            let (q, r) = divide_limb(high, low, d, reciprocal(d));
+            let wide = pair(high, low);
+            assert_eq!(
+                u128::from(q),
+                wide / u128::from(d),
+                "{high:x} {low:x} {d:x}"
+            );
+            assert_eq!(u128::from(r), wide % u128::from(d));
+        };
+        let mut rng = Rng::new(31);
+        for d in edges() {
+            for high in edges().chain([(d | 1 << 63) - 1]) {
+                edges().for_each(|low| check(high, low, d));
+            }
+        }
+        (0..20_000).for_each(|_| check(rng.bits(), rng.bits(), rng.bits()));
+    }
+
+    #[test]
+    fn three_limbs_by_two() {
+        let check = |high: u128, low: u64, d: u128| {
+            let d = d | 1 << 127;
+            let high = if high < d { high } else { high % d };
+            let (q, r) = divide_three(high, low, d, reciprocal_two(d));
+            assert!(r < d, "{high:x} {low:x} {d:x}");
+            let limbs = |x: u128| [x as u64, (x >> 64) as u64];
+            let dividend = (big(&limbs(high)) << 64) + low;
+            assert_eq!(
+                big(&limbs(d)) * q + big(&limbs(r)),
+                dividend,
+                "{high:x} {low:x} {d:x}"
+            );
+        };
+        let mut rng = Rng::new(32);
+        for (d1, d0) in edges().flat_map(|x| edges().map(move |y| (x, y))) {
+            let d = pair(d1, d0);
+            for high in edges().flat_map(|x| [pair(x, !x), pair(x, x), (d | 1 << 127) - 1]) {
+                [0, 1, u64::MAX, d0]
+                    .into_iter()
+                    .for_each(|low| check(high, low, d));
+            }
+        }
+        let wide = |rng: &mut Rng| pair(rng.bits(), rng.bits());
+        (0..20_000).for_each(|_| check(wide(&mut rng), rng.bits(), wide(&mut rng)));
+    }
 }

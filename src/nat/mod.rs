@@ -13,8 +13,8 @@
 //! Invariants:
 //! - Inputs may carry zero limbs at the top; they never change a result.
 //! - An output slice is written completely: limbs above the result are zero.
-//! - Slices of a wrong size are a bug of the caller and end in a slice-index panic, never in a
-//!   silently wrong number.
+//! - Preconditions are the caller's business. A slice too short ends in a slice-index panic; what
+//!   costs time to check (`a >= b` of `sub`, a `deposit` past the end) is asserted in debug builds.
 //! - Bit and byte offsets and widths are `u64` and may have any value: no sum of them wraps.
 
 mod add;
@@ -36,8 +36,8 @@ pub use bits::{
     and, clear, clear_bits, deposit, extract, limb_at, or, set, shl, shr, test, trailing_zeros, xor,
 };
 pub use bytes::{as_bytes, bytes_to_limbs, load_bytes, store_bytes};
-pub use div::{div_rem, div_rem_limb, div_scratch};
-pub use mul::{mul, mul_limb, mul_scratch, pow, pow_scratch, sqr};
+pub use div::{div_rem, div_rem_limb, div_rem_schoolbook, div_scratch};
+pub use mul::{mul, mul_limb, mul_schoolbook, mul_scratch, pow, pow_scratch, sqr, sqr_schoolbook};
 pub use radix::{
     from_decimal, from_decimal_scratch, from_hex, to_decimal, to_decimal_scratch, to_hex,
 };

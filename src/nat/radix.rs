@@ -26,11 +26,13 @@ const CHUNK_DIGITS: usize = 19;
 /// 10^CHUNK_DIGITS.
 const CHUNK: u64 = 10_000_000_000_000_000_000;
 
-/// Longest number, in limbs, that is printed a limb at a time.
-const PRINT_LIMBS: usize = 32;
+/// Longest number, in limbs, that is printed a limb at a time. Measured with 200 limbs, in µs:
+/// 25.2 at 16 and 24, 28.1 at 32 and 40, 35.1 at 60.
+const PRINT_LIMBS: usize = 24;
 
-/// Most decimal digits that are read a limb at a time.
-const PARSE_DIGITS: usize = 64 * CHUNK_DIGITS;
+/// Most decimal digits that are read a limb at a time. Measured with 100 limbs, in µs: 2.76 at
+/// 48 limbs, 2.60 at 64 and 96, 2.34 at 128 and 200.
+const PARSE_DIGITS: usize = 128 * CHUNK_DIGITS;
 
 /// One split point 10^exponent of the conversions.
 struct Power {
