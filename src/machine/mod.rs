@@ -296,3 +296,6 @@ fn default_stack_bytes(budget: u64) -> usize {
 fn inconsistent(problem: &str) -> ! {
     panic!("the heap is inconsistent: {problem}")
 }
+
+#[cfg(test)]
+mod tests;
