@@ -41,7 +41,7 @@ fn jet(law: Value, counters: &mut JetCounters, strict: bool) -> Option<usize> {
     } else {
         return None;
     };
-    let known = !strict || super::strict::is_known_body(law);
+    let known = !strict || super::strict::is_known_body(law, op);
     if law.call_arity() == u64::from(OPS[op].arity) && known {
         counters.matched += 1;
         return Some(op);
