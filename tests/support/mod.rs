@@ -9,6 +9,7 @@
 // Each test file is a crate of its own and uses a part of this module only.
 #![allow(dead_code, unused_imports)]
 
+pub mod console;
 pub mod json;
 pub mod notation;
 pub mod process;
