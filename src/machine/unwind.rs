@@ -79,8 +79,9 @@ impl Machine {
 
     /// The payload `(0 kind op detail)` of a VM error, into its register.
     fn build_error(&mut self, fault: Fault, op: Option<usize>) -> Result<(), Fault> {
+        let bad_fun = fault.kind == FaultKind::BadFun;
         let name = match op {
-            Some(op) if fault != Fault::STACK && fault != Fault::MEMORY => {
+            Some(op) if !(fault == Fault::STACK || fault == Fault::MEMORY || bad_fun) => {
                 name_limbs(self.engine.ops[op].name)
             }
             _ => [0; 2],
