@@ -33,5 +33,6 @@ pub mod machine;
 pub mod nat;
 pub mod os;
 pub mod prim;
+pub mod rpn;
 pub mod seed;
 pub mod value;

@@ -75,12 +75,6 @@ fn panic(info: &PanicInfo) -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 
-/// Named by the clean-up paths of the precompiled `alloc::fmt::format`; never called, as above.
-#[unsafe(no_mangle)]
-extern "C" fn _Unwind_Resume() -> ! {
-    process::exit(70)
-}
-
 /// Named by landing pads of the precompiled `alloc`; never called, because panics abort.
 #[unsafe(no_mangle)]
 extern "C" fn _Unwind_Resume() -> ! {

@@ -25,6 +25,8 @@ pub enum Command<'a> {
     },
     /// `plan rpn`: the console on standard input and output.
     Rpn,
+    /// `plan rpn test`: the self-tests of the console.
+    RpnTest,
     /// `plan seed check|dump|save …`: the words after `seed`, not yet checked.
     Seed {
         /// Subcommand and what follows it; may be empty.
@@ -126,13 +128,14 @@ fn run<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
     }
 }
 
-/// `rpn` takes nothing.
+/// `rpn` takes nothing but `test`.
 fn rpn<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
     match words {
         [] => Ok(Command::Rpn),
+        [b"test"] => Ok(Command::RpnTest),
         [b"--help", ..] => Ok(Command::Help(Topic::Rpn)),
         [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
-        [word, ..] => Err(Usage::Superfluous("rpn", word)),
+        [b"test", word, ..] | [word, ..] => Err(Usage::Superfluous("rpn", word)),
     }
 }
 
@@ -180,13 +183,14 @@ mod tests {
     #[test]
     fn commands_are_recognised() {
         assert_eq!(outcome(&["rpn"]), "Rpn");
+        assert_eq!(outcome(&["rpn", "test"]), "RpnTest");
         assert_eq!(outcome(&["seed"]), "seed 0");
         assert_eq!(outcome(&["seed", "check", "x"]), "seed 2");
     }
 
     #[test]
     fn wrong_command_lines_say_what_to_do() {
-        let cases: [(&[&str], &str); 7] = [
+        let cases: [(&[&str], &str); 8] = [
             (
                 &[],
                 "nothing to do: no seed file and no command (try plan --help)",
@@ -195,6 +199,10 @@ mod tests {
             (&["-"], "unknown option: - (try plan --help)"),
             (&["run"], "run: no seed file given (try plan run --help)"),
             (&["run", "-x"], "unknown option: -x (try plan --help)"),
+            (
+                &["rpn", "test", "y"],
+                "rpn: unexpected y (try plan rpn --help)",
+            ),
             (&["rpn", "x"], "rpn: unexpected x (try plan rpn --help)"),
             (&["rpn", "-x"], "unknown option: -x (try plan --help)"),
         ];

@@ -5,6 +5,10 @@
 //! | `args` | the arguments as a [`args::Command`] |
 //! | `help` | the texts of `--help` and `--version` |
 //! | `message` | the one line `plan: what failed: why (what to do)` |
+//! | `options` | what the environment says about the machine |
+//! | `load` | seeds from files |
+//! | `graph` | seeds from values |
+//! | `stop` | what is said about a program without a result |
 //! | one file per command | the command |
 //!
 //! Invariants:
@@ -13,22 +17,34 @@
 //! - help and version go to standard output, and a failure to write them is a failure.
 
 pub mod args;
+mod graph;
 pub mod help;
+pub mod load;
 pub mod message;
+pub mod options;
+mod rpn;
+mod run;
+mod seed;
+pub mod stop;
 
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Errno, Fd};
 use alloc::vec::Vec;
 use args::Command;
-use message::Shown;
 
 /// Success, help and version.
 pub const STATUS_OK: i32 = 0;
+/// A value depends on itself.
+pub const STATUS_LOOP: i32 = 1;
+/// An error in the console's input.
+pub const STATUS_CONSOLE: i32 = 1;
 /// A wrong command line, in every command.
 pub const STATUS_USAGE: i32 = 2;
 /// A file that cannot be read or written, or malformed input.
 pub const STATUS_INPUT: i32 = 3;
+/// An exception that nobody caught.
+pub const STATUS_UNCAUGHT: i32 = 9;
 /// An internal inconsistency, or the system refuses what the runtime needs to start.
 pub const STATUS_INTERNAL: i32 = 70;
 
@@ -38,19 +54,12 @@ pub fn main(args: &Args) -> i32 {
     match args::parse(&words) {
         Ok(Command::Help(topic)) => print(help::text(topic)),
         Ok(Command::Version) => print(help::VERSION),
-        Ok(Command::Run { file, .. }) => unavailable("run", Shown(file)),
-        Ok(Command::Rpn) => unavailable("rpn", Shown(b"standard input")),
-        Ok(Command::Seed { words }) => {
-            unavailable("seed", Shown(words.first().unwrap_or(&&b""[..])))
-        }
+        Ok(Command::Run { file, args: words }) => run::main(args, file, words),
+        Ok(Command::Rpn) => rpn::main(args),
+        Ok(Command::RpnTest) => rpn::test(args),
+        Ok(Command::Seed { words }) => seed::main(args, words),
         Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),
     }
-}
-
-/// Says that this build has no machine to run a command with.
-fn unavailable(command: &str, what: Shown<'_>) -> i32 {
-    let why = format_args!("{command}: {what}: this build has no machine (build a later version)");
-    message::fail(STATUS_INTERNAL, why)
 }
 
 /// Writes a text that was asked for to standard output.

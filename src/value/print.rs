@@ -12,6 +12,7 @@
 
 use super::{Kind, ThunkKind, Value};
 use crate::nat;
+use crate::os::out::Out;
 use alloc::vec::Vec;
 
 /// Nesting limit of the console until `pdepth` changes it (chapter 04 §1).
@@ -30,6 +31,13 @@ pub trait Sink {
 impl Sink for Vec<u8> {
     fn bytes(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+}
+
+/// An error stays in the writer, which reports it when it is flushed.
+impl Sink for Out {
+    fn bytes(&mut self, bytes: &[u8]) {
+        let _ = self.put(bytes);
     }
 }
 

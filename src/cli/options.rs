@@ -1,0 +1,196 @@
+//! What the environment says about the machine: `PLAN_STRESS`, `PLAN_VERIFY`, `PLAN_JETS`,
+//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`.
+//!
+//! Invariants:
+//! - a variable that is not set, or empty, means the behaviour of the specification;
+//! - a value that is not known is an error of the command line, never a default: a misspelt `strict`
+//!   would otherwise go unnoticed.
+
+use super::message::{self, Shown};
+use super::{STATUS_INTERNAL, STATUS_USAGE};
+use crate::machine::{Machine, Options};
+use crate::os::env::Args;
+use crate::prim;
+use core::fmt;
+
+/// What a command needs to know to run a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment {
+    /// For [`Machine::new`].
+    pub machine: Options,
+    /// Whether to print the counters at the end.
+    pub stats: bool,
+}
+
+/// A variable with a value it cannot have; prints as the text after `plan: `.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unusable {
+    variable: &'static str,
+    value: &'static [u8],
+    problem: &'static str,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (variable, value) = (self.variable, Shown(self.value));
+        write!(f, "{variable}={value}: {}", self.problem)
+    }
+}
+
+impl Environment {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// The first variable with a value it cannot have.
+    pub fn read(args: &Args) -> Result<Environment, Unusable> {
+        engine(args)?;
+        pins(args)?;
+        let machine = Options {
+            stress: switch(args, "PLAN_STRESS")?,
+            verify: switch(args, "PLAN_VERIFY")?,
+            strict_jets: jets(args)?,
+            ..Options::default()
+        };
+        let stats = switch(args, "PLAN_STATS")?;
+        Ok(Environment { machine, stats })
+    }
+
+    /// Reads the variables; says what is wrong with them and gives the exit status if anything is.
+    ///
+    /// # Errors
+    /// The exit status of a wrong command line.
+    pub fn get(args: &Args) -> Result<Environment, i32> {
+        Environment::read(args)
+            .map_err(|unusable| message::fail(STATUS_USAGE, format_args!("{unusable}")))
+    }
+
+    /// A machine as the variables want it; says why if there is none.
+    ///
+    /// # Errors
+    /// The exit status for a system that refuses what is needed to start.
+    pub fn start(&self) -> Result<Machine, i32> {
+        Machine::new(self.machine, &prim::ENGINE).map_err(|error| {
+            let region = error.region();
+            let why = "the system refuses the address space (raise ulimit -v or free memory)";
+            message::fail(
+                STATUS_INTERNAL,
+                format_args!("cannot start: {region}: {why}"),
+            )
+        })
+    }
+
+    /// Prints the counters of a machine on standard error, if that is wanted.
+    pub fn report(&self, machine: &Machine) {
+        if self.stats {
+            message::fail(0, format_args!("stats: {:?}", machine.stats()));
+        }
+    }
+}
+
+/// The value of a variable; empty is as good as unset.
+fn value(args: &Args, variable: &str) -> Option<&'static [u8]> {
+    args.var(variable.as_bytes())
+        .filter(|value| !value.is_empty())
+}
+
+fn unusable<T>(
+    variable: &'static str,
+    value: &'static [u8],
+    problem: &'static str,
+) -> Result<T, Unusable> {
+    Err(Unusable {
+        variable,
+        value,
+        problem,
+    })
+}
+
+/// A variable that is 0 or 1.
+fn switch(args: &Args, variable: &'static str) -> Result<bool, Unusable> {
+    match value(args, variable) {
+        None | Some(b"0") => Ok(false),
+        Some(b"1") => Ok(true),
+        Some(other) => unusable(variable, other, "not known (use 1 or 0)"),
+    }
+}
+
+fn jets(args: &Args) -> Result<bool, Unusable> {
+    match value(args, "PLAN_JETS") {
+        None => Ok(false),
+        Some(b"strict") => Ok(true),
+        Some(other) => unusable("PLAN_JETS", other, "not known (use strict, or unset it)"),
+    }
+}
+
+fn engine(args: &Args) -> Result<(), Unusable> {
+    match value(args, "PLAN_ENGINE") {
+        None | Some(b"loop") => Ok(()),
+        Some(b"native") => unusable("PLAN_ENGINE", b"native", "not available (use loop)"),
+        Some(other) => unusable("PLAN_ENGINE", other, "not known (use loop)"),
+    }
+}
+
+fn pins(args: &Args) -> Result<(), Unusable> {
+    match value(args, "PLAN_PINS") {
+        None => Ok(()),
+        Some(b"lazy") => unusable("PLAN_PINS", b"lazy", "not available (unset it)"),
+        Some(other) => unusable("PLAN_PINS", other, "not known (unset it)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::env::tests::stack_of;
+
+    fn read(vars: &[&str]) -> Result<Environment, String> {
+        Environment::read(&stack_of(&["plan"], vars, &[])).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn nothing_set_is_the_behaviour_of_the_specification() {
+        for vars in [
+            &[][..],
+            &["PLAN_STRESS=", "PLAN_JETS=", "PLAN_ENGINE=", "PLAN_PINS="],
+        ] {
+            let environment = read(vars).unwrap();
+            assert!(!environment.stats && !environment.machine.stress);
+            assert!(!environment.machine.verify && !environment.machine.strict_jets);
+        }
+    }
+
+    #[test]
+    fn known_values_are_taken() {
+        let vars = [
+            "PLAN_STRESS=1",
+            "PLAN_VERIFY=1",
+            "PLAN_JETS=strict",
+            "PLAN_ENGINE=loop",
+        ];
+        let environment = read(&vars).unwrap();
+        assert!(environment.machine.stress && environment.machine.verify);
+        assert!(environment.machine.strict_jets && !environment.stats);
+        assert!(read(&["PLAN_STATS=1"]).unwrap().stats);
+    }
+
+    #[test]
+    fn unknown_values_are_refused() {
+        let cases = [
+            ("PLAN_STRESS=yes", "PLAN_STRESS=yes: not known (use 1 or 0)"),
+            (
+                "PLAN_JETS=Strict",
+                "PLAN_JETS=Strict: not known (use strict, or unset it)",
+            ),
+            (
+                "PLAN_ENGINE=native",
+                "PLAN_ENGINE=native: not available (use loop)",
+            ),
+            ("PLAN_ENGINE=x", "PLAN_ENGINE=x: not known (use loop)"),
+            ("PLAN_PINS=lazy", "PLAN_PINS=lazy: not available (unset it)"),
+            ("PLAN_PINS=x", "PLAN_PINS=x: not known (unset it)"),
+        ];
+        for (variable, message) in cases {
+            assert_eq!(read(&[variable]).unwrap_err(), message);
+        }
+    }
+}
