@@ -51,6 +51,8 @@ struct Case {
 /// One finished run.
 struct Run {
     wall: Duration,
+    /// Processor time, user and system, of all threads.
+    cpu: Duration,
     /// Peak resident memory in KiB.
     peak: i64,
     status: ExitStatus,
@@ -62,6 +64,7 @@ struct Run {
 #[derive(Default)]
 struct Side {
     walls: Vec<Duration>,
+    cpus: Vec<Duration>,
     peak: i64,
     fault: Option<String>,
     output: Vec<u8>,
@@ -80,8 +83,16 @@ unsafe extern "C" {
     fn wait4(pid: i32, status: *mut i32, options: i32, usage: *mut Rusage) -> i32;
 }
 
-/// Waits for the child `pid`; returns its status and its peak resident memory in KiB.
-fn reap(pid: u32) -> Result<(ExitStatus, i64), Error> {
+impl Rusage {
+    /// User and system time; the kernel gives each as seconds and microseconds, never negative.
+    fn cpu(&self) -> Duration {
+        let micros = |time: [i64; 2]| time[0] * 1_000_000 + time[1];
+        Duration::from_micros(micros(self.user).unsigned_abs() + micros(self.system).unsigned_abs())
+    }
+}
+
+/// Waits for the child `pid`; returns its status and what it used.
+fn reap(pid: u32) -> Result<(ExitStatus, Rusage), Error> {
     let mut status = 0;
     let mut usage = Rusage {
         user: [0; 2],
@@ -93,7 +104,7 @@ fn reap(pid: u32) -> Result<(ExitStatus, i64), Error> {
         // SAFETY: both pointers are to live, exclusively borrowed values of the expected layout.
         let got = unsafe { wait4(pid.cast_signed(), &raw mut status, 0, &raw mut usage) };
         if got == pid.cast_signed() {
-            return Ok((ExitStatus::from_raw(status), usage.max_rss));
+            return Ok((ExitStatus::from_raw(status), usage));
         }
         let cause = std::io::Error::last_os_error();
         if cause.kind() != std::io::ErrorKind::Interrupted {
@@ -128,11 +139,12 @@ fn run(runner: &Path, case: &Case, stats: bool) -> Result<Run, Error> {
     }
     let start = Instant::now();
     let child = command.spawn()?;
-    let (status, peak) = reap(child.id())?;
+    let (status, usage) = reap(child.id())?;
     let wall = start.elapsed();
     Ok(Run {
         wall,
-        peak,
+        cpu: usage.cpu(),
+        peak: usage.max_rss,
         status,
         output: std::fs::read(&out)?,
         errors: std::fs::read(&err)?,
@@ -143,6 +155,7 @@ impl Side {
     /// Adds a run; the first one that is wrong is remembered.
     fn add(&mut self, run: Run, expected: Option<&[u8]>) {
         self.walls.push(run.wall);
+        self.cpus.push(run.cpu);
         self.peak = self.peak.max(run.peak);
         if !run.status.success() {
             self.fault.get_or_insert_with(|| run.status.to_string());
@@ -150,17 +163,6 @@ impl Side {
             self.fault.get_or_insert_with(|| "wrong output".to_owned());
         }
         self.output = run.output;
-    }
-
-    fn median(&self) -> f64 {
-        let mut walls: Vec<f64> = self.walls.iter().map(Duration::as_secs_f64).collect();
-        walls.sort_by(f64::total_cmp);
-        let half = walls.len() / 2;
-        if walls.len() % 2 == 1 {
-            walls[half]
-        } else {
-            f64::midpoint(walls[half - 1], walls[half])
-        }
     }
 
     /// Fastest and slowest time over the median, in percent of it: how far to trust the median.
@@ -171,7 +173,33 @@ impl Side {
             .fold((f64::MAX, 0f64), |(low, high), wall| {
                 (low.min(wall.as_secs_f64()), high.max(wall.as_secs_f64()))
             });
-        (high - low) / self.median() * 100.0
+        (high - low) / median(&self.walls) * 100.0
+    }
+
+    /// The cells of a row: time, spread, processor time, peak memory; or what went wrong.
+    fn cells(&self) -> String {
+        match &self.fault {
+            Some(fault) => format!(" {fault} | | | |"),
+            None => format!(
+                " {:.1} | {:.0} % | {:.1} | {:.1} |",
+                median(&self.walls) * 1e3,
+                self.spread(),
+                median(&self.cpus) * 1e3,
+                self.peak as f64 / 1024.0
+            ),
+        }
+    }
+}
+
+/// The median in seconds.
+fn median(times: &[Duration]) -> f64 {
+    let mut times: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+    times.sort_by(f64::total_cmp);
+    let half = times.len() / 2;
+    if times.len() % 2 == 1 {
+        times[half]
+    } else {
+        f64::midpoint(times[half - 1], times[half])
     }
 }
 
@@ -270,41 +298,44 @@ fn measure(
     Ok((ours, theirs, stats))
 }
 
+/// The rival's medians over ours.
+struct Ratio {
+    wall: f64,
+    cpu: f64,
+}
+
 /// The table of times; returns the ratios of the rows without a fault.
-fn times(rows: &[(Case, Side, Side)], rival: bool) -> (String, Vec<f64>) {
-    let mut text = String::from("\n| program | plan ms | spread | peak MB |");
-    let mut rule = String::from("|---|--:|--:|--:|");
+fn times(rows: &[(Case, Side, Side)], rival: bool) -> (String, Vec<Ratio>) {
+    let mut text = String::from("\n| program | plan ms | spread | cpu ms | peak MB |");
+    let mut rule = String::from("|---|--:|--:|--:|--:|");
     if rival {
-        text += " rival ms | spread | peak MB | rival / plan |";
-        rule += "--:|--:|--:|--:|";
+        text += " rival ms | spread | cpu ms | peak MB | rival / plan |";
+        rule += "--:|--:|--:|--:|--:|";
     }
     text = format!("{text}\n{rule}\n");
     let mut ratios = Vec::new();
-    let cells = |side: &Side| match &side.fault {
-        Some(fault) => format!(" {fault} | | |"),
-        None => format!(
-            " {:.1} | {:.0} % | {:.1} |",
-            side.median() * 1e3,
-            side.spread(),
-            side.peak as f64 / 1024.0
-        ),
-    };
     for (case, ours, theirs) in rows {
-        let _ = write!(text, "| {} |{}", case.name, cells(ours));
+        let _ = write!(text, "| {} |{}", case.name, ours.cells());
         if rival {
-            let ratio = theirs.median() / ours.median();
-            let sound = ours.fault.is_none() && theirs.fault.is_none();
-            let last = if sound {
-                format!(" {ratio:.2} |")
+            text += &theirs.cells();
+            if ours.fault.is_none() && theirs.fault.is_none() {
+                let wall = median(&theirs.walls) / median(&ours.walls);
+                let cpu = median(&theirs.cpus) / median(&ours.cpus);
+                let _ = write!(text, " {wall:.2} |");
+                ratios.push(Ratio { wall, cpu });
             } else {
-                " – |".to_owned()
-            };
-            ratios.extend(sound.then_some(ratio));
-            let _ = write!(text, "{}{last}", cells(theirs));
+                text += " – |";
+            }
         }
         text.push('\n');
     }
     (text, ratios)
+}
+
+/// The geometric mean of positive numbers.
+fn mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = numbers.len() as f64;
+    (numbers.map(f64::ln).sum::<f64>() / count).exp()
 }
 
 /// One row of the table of statistics.
@@ -361,11 +392,13 @@ fn main() -> Result<std::process::ExitCode, Error> {
     let (table, ratios) = times(&rows, rival.is_some());
     println!("{table}");
     if !ratios.is_empty() {
-        let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
+        let wall = mean(ratios.iter().map(|ratio| ratio.wall));
+        let cpu = mean(ratios.iter().map(|ratio| ratio.cpu));
         println!(
-            "Geometric mean of rival / plan over {} programs: {mean:.2}",
+            "Geometric mean of rival / plan over {} cases:",
             ratios.len()
         );
+        println!("{wall:.2} by elapsed time, {cpu:.2} by processor time.");
     }
     println!("{memory}");
     let sound = rows.iter().all(|(_, ours, _)| ours.fault.is_none());
