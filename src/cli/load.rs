@@ -12,6 +12,9 @@ use crate::value::Value;
 use alloc::format;
 use alloc::vec::Vec;
 
+/// Words of an application of two parts: header, kind, function, argument.
+const CELL_WORDS: u64 = 4;
+
 /// Loads the seed in the file `path` and pushes its value, unevaluated.
 ///
 /// # Errors
@@ -55,6 +58,11 @@ fn build(machine: &mut Machine, bytes: &[u8], plan: &Plan) -> Result<u64, SeedEr
     let room = plan.entries().saturating_add(plan.depth() as u64 + 4);
     let room = usize::try_from(room).unwrap_or(usize::MAX / 16);
     machine.ensure_stack(room).map_err(|_| no_memory())?;
+    // One reservation for everything: so a seed too large is refused before anything is built, and
+    // nothing is copied on the way.
+    let words = CELL_WORDS * plan.cells() + plan.boxed_nats() + plan.boxed_limbs();
+    let words = usize::try_from(words).unwrap_or(usize::MAX);
+    machine.reserve(words).map_err(|_| no_memory())?;
     let mut loader = Loader { machine, base };
     seed::build(bytes, plan, &mut loader).map_err(|error| match error {
         BuildError::Seed(error) => error,

@@ -7,10 +7,12 @@
 //!   would otherwise go unnoticed.
 
 use super::message::{self, Shown};
-use super::{STATUS_INTERNAL, STATUS_USAGE};
+use super::{STATUS_INTERNAL, STATUS_OK, STATUS_USAGE};
 use crate::machine::{Machine, Options};
+use crate::os::clock;
 use crate::os::env::Args;
 use crate::prim;
+use crate::value::WORD;
 use core::fmt;
 
 /// What a command needs to know to run a machine.
@@ -20,6 +22,8 @@ pub struct Environment {
     pub machine: Options,
     /// Whether to print the counters at the end.
     pub stats: bool,
+    /// When the command started, on the clock of `os::clock::monotonic`; `None` without a clock.
+    started: Option<u64>,
 }
 
 /// A variable with a value it cannot have; prints as the text after `plan: `.
@@ -52,7 +56,12 @@ impl Environment {
             ..Options::default()
         };
         let stats = switch(args, "PLAN_STATS")?;
-        Ok(Environment { machine, stats })
+        let started = clock::monotonic().ok();
+        Ok(Environment {
+            machine,
+            stats,
+            started,
+        })
     }
 
     /// Reads the variables; says what is wrong with them and gives the exit status if anything is.
@@ -79,11 +88,32 @@ impl Environment {
         })
     }
 
-    /// Prints the counters of a machine on standard error, if that is wanted.
+    /// Prints the counters of a machine on standard error, if that is wanted: one line of
+    /// `name=number`, bytes for memory and nanoseconds for time.
     pub fn report(&self, machine: &Machine) {
-        if self.stats {
-            message::fail(0, format_args!("stats: {:?}", machine.stats()));
-        }
+        let Some(started) = self.started.filter(|_| self.stats) else {
+            return;
+        };
+        let total = clock::monotonic().map_or(0, |now| now.wrapping_sub(started));
+        let (stats, word) = (machine.stats(), WORD as u64);
+        let (heap, jets) = (stats.nursery, stats.jets);
+        message::fail(
+            STATUS_OK,
+            format_args!(
+                "stats: total_ns={total} gc_ns={} collections={} allocated={} copied={} \
+                 peak_nursery={} pins={} arena={} laws_compiled={} jets={} jets_mismatched={}",
+                heap.nanoseconds,
+                heap.collections,
+                heap.allocated * word,
+                heap.copied * word,
+                heap.peak_words * word,
+                stats.pins,
+                stats.arena_bytes,
+                stats.compiled,
+                jets.matched,
+                jets.mismatched,
+            ),
+        );
     }
 }
 
