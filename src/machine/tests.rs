@@ -73,12 +73,21 @@ use crate::nat;
 
 fn options(stress: bool) -> Options {
     let floor = if stress { 5 } else { DEFAULT_FLOOR };
-    Options { stress, verify: stress, floor, stack_bytes: 64 << 20, ..Options::default() }
+    Options {
+        stress,
+        verify: stress,
+        floor,
+        stack_bytes: 64 << 20,
+        ..Options::default()
+    }
 }
 
 fn shown(m: &Machine) -> String {
     let mut text = Vec::new();
-    let style = crate::value::print::Style { depth_limit: 99, ..crate::value::print::Style::CONSOLE };
+    let style = crate::value::print::Style {
+        depth_limit: 99,
+        ..crate::value::print::Style::CONSOLE
+    };
     crate::value::print::show(m.top(0), &style, &mut text).expect("memory");
     String::from_utf8(text).expect("text")
 }
@@ -87,7 +96,10 @@ fn shown(m: &Machine) -> String {
 fn run(text: &str) -> String {
     let results = [false, true].map(|stress| {
         let m = Machine::new(options(stress), &ENGINE).expect("memory");
-        let mut reader = Reader { text: text.as_bytes(), m };
+        let mut reader = Reader {
+            text: text.as_bytes(),
+            m,
+        };
         reader.value();
         let mut m = reader.m;
         match m.force_top() {
@@ -143,9 +155,15 @@ fn a_recursive_law() {
 fn lets_are_shared_and_cyclic() {
     assert_eq!(run("({\"loop\" 1 [1 2 2]} 9)"), "<<loop>>");
     let inc = |x: &str| ap("<2>", &[x]);
-    assert_eq!(run(&format!("({{\"blk\" 1 [1 {} 2]}} 9)", inc("2"))), "<<loop>>");
+    assert_eq!(
+        run(&format!("({{\"blk\" 1 [1 {} 2]}} 9)", inc("2"))),
+        "<<loop>>"
+    );
     let cyc = ap("[0 0]", &["1", "2"]);
     assert_eq!(run(&format!("({{\"cyc\" 1 [1 {cyc} 2]}} 9)")), "<<loop>>");
     let two = ap("[0 0]", &["2", "2"]);
-    assert_eq!(run(&format!("({{\"two\" 1 [1 {} {two}]}} 9)", inc("1"))), "[10 10]");
+    assert_eq!(
+        run(&format!("({{\"two\" 1 [1 {} {two}]}} 9)", inc("1"))),
+        "[10 10]"
+    );
 }
