@@ -350,7 +350,7 @@ impl Machine {
             if let Err(fault) = self.reserve(3) {
                 return self.raise(fault, None, fp);
             }
-            let payload = self.heap.bump_object(Kind::ClosureNf, 2);
+            let payload = self.heap.bump_object(Kind::Closure, 2);
             *payload = 0;
             *payload.add(1) = (*fp).bits();
             Next::Return(Value::reference(closure_tag(Value::ZERO, 1), payload), fp)

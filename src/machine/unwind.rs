@@ -107,7 +107,7 @@ impl Machine {
     fn build_thrown(&mut self) -> Result<(), Fault> {
         self.reserve(3)?;
         let code = self.registers[CODE];
-        let payload = self.heap.bump_object(Kind::ClosureNf, 2);
+        let payload = self.heap.bump_object(Kind::Closure, 2);
         let thrown = Value::reference(closure_tag(code, 1), payload);
         thrown.set_field(0, code);
         thrown.set_field(1, self.registers[PAYLOAD]);
