@@ -65,6 +65,24 @@ fn run(title: &str, rows: Vec<Row>, count: usize, mode: Mode) {
     tally.finish(count);
 }
 
+/// Chapter 04, section 1: the argument `test` runs the console's own tests.
+#[test]
+fn the_console_tests_itself() {
+    for mode in [Mode::Plain, Mode::Stress] {
+        let got = Plan::new(["rpn", "test"]).mode(mode).run();
+        assert_eq!(got.end, End::Status(0), "{}", got.describe());
+    }
+}
+
+/// The stress mode does what it says: a done cell is gone after the next allocation.
+#[test]
+fn stress_mode_collects_at_every_allocation() {
+    let text = "2P 5 A D E pop 0 1A pop _";
+    let shown = |mode| Plan::console(text).mode(mode).run().out();
+    assert_eq!(shown(Mode::Plain), "(6)\n");
+    assert_eq!(shown(Mode::Stress), "6\n");
+}
+
 /// Rows whose observed result is not required: one of the accepted outputs must appear.
 fn run_deviations(mode: Mode) {
     let mut tally = Tally::new(format!("vectors 04 deviations{}", mode.suffix()));

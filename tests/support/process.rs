@@ -9,8 +9,9 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -252,14 +253,34 @@ pub fn binary() -> PathBuf {
     }
 }
 
-/// A fresh empty directory, one for each call.
+/// A fresh empty directory, one for each call. It stays for a look after a failure; a later test
+/// process removes it.
 pub fn scratch_dir(label: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    static SWEEP: Once = Once::new();
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    SWEEP.call_once(|| remove_leftovers(&root));
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{label}-{}-{number}", std::process::id()));
+    let dir = root.join(format!("{label}-{}-{number}", std::process::id()));
     fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
     dir
+}
+
+/// Removes the directories that processes made which are no more.
+fn remove_leftovers(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let mut parts = name.rsplit('-');
+        let (number, maker) = (parts.next(), parts.next());
+        let made_here = number.is_some_and(|n| n.parse::<u32>().is_ok());
+        let gone = maker.is_some_and(|pid| {
+            pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()
+        });
+        if made_here && gone {
+            // Another test process may be removing it at this moment.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn drain<R: Read + Send + 'static>(mut from: R) -> thread::JoinHandle<Vec<u8>> {
