@@ -1,7 +1,7 @@
 //! Bad input of every kind gives a message and a status, never a signal.
 //!
 //! Invariants:
-//! - every refusal of the tool is one line `plan: …` on standard error, with a status of 00, rule 14;
+//! - every refusal of the tool is one line `plan: …` on standard error, with its status;
 //! - random inputs come from a fixed generator, so a failing one can be run again;
 //! - mutated seeds are loaded but not run: a mutated program may make any system call there is.
 

@@ -1,7 +1,7 @@
 //! Running a seed: chapter 03, section 4, and the trace of the seed runner (chapter 04, section 8).
 //!
 //! Invariants:
-//! - the seeds are encoded here, from the notation of chapter 02; nothing needs a seed from elsewhere;
+//! - the seeds are encoded here, from the notation of chapter 02; none comes from elsewhere;
 //! - every check runs in both modes.
 
 mod support;

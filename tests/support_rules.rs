@@ -1,4 +1,4 @@
-//! Tests of what the black-box tests are judged with: the wildcard rule, the glob, the notation, the
+//! Tests of what the black-box tests judge with: the wildcard rule, the glob, the notation, the
 //! printer and the seed encoder.
 //!
 //! Invariants:

@@ -13,8 +13,8 @@
 //! | try … | a law body under Try |
 //!
 //! Invariants:
-//! - a result is right only if the generic compare says so *and* its text is the expected one, which
-//!   the tests print by themselves;
+//! - a result is right only if the generic compare says so *and* its text is the expected one,
+//!   which the tests print by themselves;
 //! - a row that throws runs under Try only, its operands built inside the handler (6.2);
 //! - every row of the four files runs, in both modes.
 

@@ -2,8 +2,8 @@
 //! files from inside.
 //!
 //! Invariants:
-//! - every row of the two files runs through `plan seed check`, `plan FILE` where it is an error, and
-//!   `$name` of the console.
+//! - every row of the two files runs through `plan seed check`, `plan FILE` where it is an error,
+//!   and `$name` of the console.
 
 mod support;
 
@@ -96,7 +96,8 @@ fn check_value(dir: &Path, name: &str, value: &str, mode: Mode) -> Result<(), St
     }
 }
 
-/// X24 has a million cells, and a collection at every one would take hours: a thousand in stress mode.
+/// X24 has a million cells, and a collection at every one would take hours: a thousand in stress
+/// mode.
 fn scaled(items: &str, mode: Mode) -> String {
     match mode {
         Mode::Plain => items.to_string(),

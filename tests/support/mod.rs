@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - nothing here looks inside the runtime: every judgement rests on bytes, streams and statuses;
-//! - a process that ends by a signal or overruns its time is an outcome, never a panic of the helper;
+//! - a process that ends by a signal or overruns its time is an outcome, never a panic here;
 //! - every process started here is waited for, and ended by its own handle when it overruns.
 
 // Each test file is a crate of its own and uses a part of this module only.

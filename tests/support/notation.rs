@@ -2,7 +2,7 @@
 //! expression of a law body, and as the console prints it.
 //!
 //! Invariants:
-//! - nothing is evaluated here: `(h a b)` becomes application cells, `!k` becomes a cell that throws;
+//! - nothing is evaluated here: `(h a b)` becomes application cells, `!k` a cell that throws;
 //! - the printer is written from chapter 04, section 5, for values in normal form and an
 //!   unlimited `pdepth`, so what a row must print does not depend on the program under test.
 

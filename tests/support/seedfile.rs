@@ -1,5 +1,5 @@
-//! An encoder of seed files, version 1, written from chapter 03, sections 1 to 5, apart from the one
-//! in the runtime: the tests make their own seeds and do not trust the writer under test.
+//! An encoder of seed files, version 1, written from chapter 03, sections 1 to 5, apart from the
+//! one in the runtime: the tests make their own seeds and do not trust the writer under test.
 //!
 //! Invariants:
 //! - one fragment for the root, no sharing between fragments: the loader builds one application
