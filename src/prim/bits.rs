@@ -218,3 +218,6 @@ fn clear_slow(m: &mut Machine, a: Args) -> Outcome {
     }
     modified(m, a, 1, limbs_of(x), |out| nat::clear(out, i))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Bytes of naturals, least significant first: operations 95–106 and 109.
 //!
 //! Invariants:
-//! - Offsets and widths are in bytes; eight times one of them saturates at 2^64 − 1 bits, which lies
-//!   behind every natural.
+//! - Offsets and widths are in bytes; eight times one of them saturates at 2^64 − 1 bits, which
+//!   lies behind every natural.
 //! - Bytes past the end read as 0. A store makes the natural as long as it must be and no longer: a
 //!   part that is 0 never extends it.
 //! - Only [`snore`] changes an operand, and only a buffer; everything else makes a new natural.
@@ -84,9 +84,16 @@ fn load_word<const N: u32>(m: &mut Machine, a: Args) -> Outcome {
     }
 }
 
-/// #99 `o x`: byte o of x.
-pub(super) fn load8(m: &mut Machine, a: Args) -> Outcome {
-    load_word::<1>(m, a)
+/// #99 `o x`: byte o of x. The loop of every scanner: no more than one bound is checked.
+pub(super) fn load8(_: &mut Machine, a: Args) -> Outcome {
+    if let Some((o, x)) = direct_pair(a) {
+        let byte = if o < 8 { x >> (8 * o) & 0xFF } else { 0 };
+        return Ok(Value::direct(byte));
+    }
+    let mut space = [0];
+    let all = nat::as_bytes(a.get(1).cast().limbs(&mut space));
+    let byte = all.get(count(a, 0) as usize).copied().unwrap_or(0);
+    Ok(Value::direct(u64::from(byte)))
 }
 
 /// #100 `o x`: two bytes of x at o.
@@ -190,3 +197,6 @@ fn move_bytes(to: Value, o: u64, from: Value, i: u64, n: u64) {
     // buffer. No slice of the buffer is in use while it changes.
     unsafe { core::ptr::copy(source.add(i as usize), target.add(o as usize), n as usize) }
 }
+
+#[cfg(test)]
+mod tests;

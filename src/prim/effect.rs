@@ -5,13 +5,13 @@
 //! Invariants:
 //! - An effect happens once, after everything that could fail for lack of memory: words for its
 //!   result are reserved before the kernel is called.
-//! - Natural operands of raw calls count mod 2^64; offsets and counts of checked calls saturate.
+//! - Operands of raw calls count mod 2^64; offsets and counts of checked calls saturate.
 //! - A transfer makes exactly one system call; short counts are passed on.
 //! - `Read` changes a buffer in place and copies every other natural; nothing else changes one.
 //!
-//! Safety: `Syscall`, `Peek` and `Poke` are raw by definition: the program answers for the addresses
-//! it names. All else moves bytes inside a live natural, whose size its header gives. No slice of
-//! a buffer lives beyond a system call.
+//! Safety: `Syscall`, `Peek` and `Poke` are raw by definition: the program answers for the
+//! addresses it names. All else moves bytes inside a live natural, whose size its header gives. No
+//! slice of a buffer lives beyond a system call.
 #![allow(unsafe_code)]
 
 use super::nat::{MAX_BITS, is_zero, modified};
@@ -157,8 +157,8 @@ pub(super) fn send(m: &mut Machine, a: Args) -> Outcome {
     }
 }
 
-/// `<10>` `fd nat count off`: one `read` into nat, below its top byte: (n buf), the error number, or
-/// 0 when the range does not fit.
+/// `<10>` `fd nat count off`: one `read` into nat, below its top byte: (n buf), the error number,
+/// or 0 when the range does not fit.
 pub(super) fn read(m: &mut Machine, a: Args) -> Outcome {
     let (nat, count, off) = (a.get(1).cast(), count(a, 2), count(a, 3));
     let bytes = nat.bit_len().div_ceil(8);
@@ -241,3 +241,6 @@ pub(super) fn set_profiling(m: &mut Machine, a: Args) -> Outcome {
     m.profile_on(!is_zero(a.get(0)));
     Ok(Value::ZERO)
 }
+
+#[cfg(test)]
+mod tests;

@@ -338,56 +338,87 @@ fn div_mod_slow(m: &mut Machine, a: Args) -> Outcome {
     m.build_row(|| [a.get(0), a.get(1)])
 }
 
-/// Order of operands 0 and 1 as naturals.
-#[inline(always)]
-fn order(a: Args) -> Ordering {
-    match direct_pair(a) {
-        Some((x, y)) => x.cmp(&y),
-        None => order_slow(a),
-    }
-}
-
+/// Order of operands 0 and 1 as naturals, not both direct.
 #[inline(never)]
-fn order_slow(a: Args) -> Ordering {
+fn order(a: Args) -> Ordering {
     if a.get(0) == a.get(1) {
         return Ordering::Equal;
     }
     with_pair(a, nat::cmp)
 }
 
+/// Whether the order of operands 0 and 1, not both direct, is as asked. A function of its own, so
+/// that the comparisons of direct naturals need no frame.
+#[inline(never)]
+fn ordered(a: Args, holds: fn(Ordering) -> bool) -> Outcome {
+    Ok(Value::bit(holds(order(a))))
+}
+
 /// #40: 1 if a = b.
 pub(super) fn eq(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_eq()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x == y)),
+        None => ordered(a, Ordering::is_eq),
+    }
 }
 
 /// #41: 1 if a ≠ b.
 pub(super) fn ne(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_ne()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x != y)),
+        None => ordered(a, Ordering::is_ne),
+    }
 }
 
 /// #42: 1 if a ≤ b.
 pub(super) fn le(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_le()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x <= y)),
+        None => ordered(a, Ordering::is_le),
+    }
 }
 
 /// #43: 1 if a ≥ b.
 pub(super) fn ge(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_ge()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x >= y)),
+        None => ordered(a, Ordering::is_ge),
+    }
 }
 
 /// #44: 1 if a < b.
 pub(super) fn lt(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_lt()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x < y)),
+        None => ordered(a, Ordering::is_lt),
+    }
 }
 
 /// #45: 1 if a > b.
 pub(super) fn gt(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::bit(order(a).is_gt()))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(Value::bit(x > y)),
+        None => ordered(a, Ordering::is_gt),
+    }
 }
 
 /// #46: 0 if a < b, 1 if a = b, 2 if a > b.
 pub(super) fn compare(_: &mut Machine, a: Args) -> Outcome {
-    Ok(Value::direct((order(a) as i64 + 1) as u64))
+    match direct_pair(a) {
+        Some((x, y)) => Ok(compared(x.cmp(&y))),
+        None => compare_slow(a),
+    }
+}
+
+#[inline(never)]
+fn compare_slow(a: Args) -> Outcome {
+    Ok(compared(order(a)))
+}
+
+/// The encoding of an order by `Cmp`.
+#[inline(always)]
+fn compared(order: Ordering) -> Value {
+    Value::direct((order as i64 + 1) as u64)
 }
 
 /// #39: 2^x.
@@ -511,3 +542,8 @@ fn width(x: Value) -> u64 {
     }
     x.cast().bit_len()
 }
+
+#[cfg(test)]
+pub(super) mod harness;
+#[cfg(test)]
+mod tests;
