@@ -18,7 +18,17 @@ build/plan:
 	  { cp $(OUT)/$(TARGET)/release/plan build/plan.new && mv build/plan.new build/plan; }
 
 run: all
-	build/plan --help
+	@build/plan seed save seeds/queens.rpn build/queens.seed
+	@echo 'seeds/queens.rpn, a program for the PLAN machine, as the file build/queens.seed:'
+	@echo 'one way to place eight queens so that none attacks another, and how many ways there are.'
+	@echo
+	@echo '  $$ build/plan build/queens.seed 8'
+	@build/plan build/queens.seed 8
+	@echo
+	@echo 'Run another one of seeds/ in the same two steps:'
+	@echo
+	@echo '  $$ build/plan seed save seeds/primes.rpn build/primes.seed'
+	@echo '  $$ build/plan build/primes.seed 1000'
 
 # The programs under tests/ drive build/plan, as a user would.
 test: setup all

@@ -35,8 +35,9 @@ exit status:
 environment:
   PLAN_JETS=strict   replace a function by its fast version only if its body
                      is known, not by its name alone
-  PLAN_PINS=lazy     evaluate a pin's content when it is needed
+  PLAN_STATS=1       print counters of time and memory at the end
   PLAN_VERIFY=1      check the whole heap after every collection (slow)
+  PLAN_STRESS=1      collect at every allocation (very slow)
 ";
 
 const RUN: &str = "\
@@ -54,29 +55,34 @@ the place, status 3. An exception that nobody catches ends with status 9.
 ";
 
 const RPN: &str = "\
-usage: plan rpn
+usage: plan rpn [test]
 
 Reads words from standard input and executes them on a stack of values: numbers
 and \"text\" are pushed, A applies, E evaluates, F forces, L makes a law, P pins,
 . prints. docs/spec/04-rpn-console.md describes every word. Results and errors
-of the console go to standard output. Status 0 at the end of input, 1 after an
-error, 9 after an exception that nobody caught.
+of the console go to standard output. The first error ends the console. Status 0
+at the end of input, 1 after an error, 3 after input that ends inside a string
+or a seed that cannot be loaded, 9 after an exception that nobody caught.
+
+plan rpn test runs the self-tests of the console.
 
   $ echo '1 2 + .' | plan rpn
   3
 ";
 
 const SEED: &str = "\
-usage: plan seed check FILE...
+usage: plan seed check [--strict] FILE...
        plan seed dump FILE
-       plan seed save FILE.rpn OUT.seed
+       plan seed save [--v2] FILE.rpn OUT.seed
 
 A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
 
   check  reads each file as the loader does, without running it; prints the
-         reason and the place for each that is not well-formed, status 3
+         reason and the place for each that is not well-formed, status 3;
+         --strict: refuse also what a careful writer would not write
   dump   prints the value of a seed, unevaluated
-  save   executes a console file and writes the value left on top as a seed
+  save   executes a console file, forces the value left on top and writes it
+         as a seed; --v2: of format version 2 instead of 1
 ";
 
 /// The help on a topic.
