@@ -148,3 +148,153 @@ fn part_count(object: Value) -> usize {
         object.size() + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::load::{load_file, load_seed};
+    use crate::machine::{Machine, Options};
+    use crate::prim::ENGINE;
+    use crate::rpn::{Console, Ended};
+    use crate::value::print::{Style, show};
+    use proptest::prelude::*;
+
+    fn machine(stress: bool) -> Machine {
+        let options = Options {
+            stress,
+            verify: true,
+            stack_bytes: 1 << 26,
+            heap_bytes: 1 << 30,
+            ..Options::default()
+        };
+        Machine::new(options, &ENGINE).unwrap()
+    }
+
+    /// A machine with the forced value of this script on top.
+    fn value_of(script: &str) -> Machine {
+        let (mut machine, mut out) = (machine(false), Vec::new());
+        let ended = Console::new(&mut machine, script.as_bytes(), &mut out, load_file).run();
+        assert_eq!(ended, Ended::Input, "{script}");
+        assert_eq!(machine.force_top(), Ok(()), "{script}");
+        machine
+    }
+
+    fn text(machine: &Machine) -> String {
+        let (mut out, mut style) = (Vec::new(), Style::CONSOLE);
+        style.depth_limit = 1000;
+        show(machine.top(0), &style, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Saves the value of a script, loads it and compares; gives the length of the seed.
+    fn round_trip(script: &str, version: Version, stress: bool) -> usize {
+        let saved = value_of(script);
+        let bytes = encode(saved.top(0), version).unwrap();
+        seed::check_with(&bytes, seed::Accept::STRICT).unwrap();
+        let mut loaded = machine(stress);
+        load_seed(&mut loaded, &bytes).unwrap();
+        assert_eq!(loaded.depth(), 1);
+        assert_eq!(loaded.force_top(), Ok(()));
+        assert_eq!(text(&loaded), text(&saved), "{script}");
+        assert_eq!(encode(loaded.top(0), version).unwrap(), bytes, "{script}");
+        bytes.len()
+    }
+
+    #[test]
+    fn each_kind_of_value_comes_back() {
+        for script in [
+            "0",
+            "255",
+            "0xffffffffffffffff",
+            "0x123456789abcdef0123456789abcdef",
+            "0P",
+            "1P",
+            "0PP",
+            "15P",
+            "0x10000000000000000P",
+            "1 1 \"id\"L",
+            "1 1 \"id\"LP",
+            "0 1A 2A 3A",
+            "5 6A",
+            "(1 2 \"kk\"L)P 7A",
+            "3 buffer",
+            "0 (1 1 5L)A (1 1 5L)A (5P)A (5P)A",
+            "((0 (0 5A)A 1A) 1 \"q\"L)",
+        ] {
+            for version in [Version::V1, Version::V2] {
+                round_trip(script, version, false);
+                round_trip(script, version, true);
+            }
+        }
+    }
+
+    #[test]
+    fn shared_parts_cost_once() {
+        // A tree of 2^200 leaves. It is compared by its seed; its text has no end.
+        let script = format!("7 {}", "0 1 push A 1 push A swap drop ".repeat(200));
+        let saved = value_of(&script);
+        let bytes = encode(saved.top(0), Version::V1).unwrap();
+        assert!(bytes.len() < 1000, "{} bytes", bytes.len());
+        let mut loaded = machine(false);
+        load_seed(&mut loaded, &bytes).unwrap();
+        assert_eq!(loaded.force_top(), Ok(()));
+        assert_eq!(encode(loaded.top(0), Version::V1).unwrap(), bytes);
+    }
+
+    #[test]
+    fn depth_needs_no_native_stack() {
+        let mut machine = machine(false);
+        machine.push(Value::ZERO);
+        for _ in 0..200_000 {
+            machine.push(Value::ZERO);
+            let below = machine.top(1);
+            machine.push(below);
+            machine.make_row(1).unwrap();
+            machine.set_top(1, machine.top(0));
+            machine.drop_top(1);
+        }
+        machine.force_top().unwrap();
+        let bytes = encode(machine.top(0), Version::V1).unwrap();
+        load_seed(&mut machine, &bytes).unwrap();
+        machine.force_top().unwrap();
+        assert_eq!(encode(machine.top(0), Version::V1).unwrap(), bytes);
+    }
+
+    /// A script that leaves one value, made of parts of the stack and of new ones.
+    fn scripts() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            any::<u8>().prop_map(|n| n.to_string()),
+            any::<u64>().prop_map(|n| format!("{n:#x}")),
+            any::<u128>().prop_map(|n| format!("{n:#x}")),
+        ];
+        leaf.prop_recursive(6, 48, 4, |inner| {
+            let parts = prop::collection::vec((inner.clone(), any::<bool>()), 1..4);
+            prop_oneof![
+                inner.clone().prop_map(|v| format!("({v} F P)")),
+                (inner, 1..300u16, any::<u16>())
+                    .prop_map(|(body, arity, name)| { format!("({body} F {arity} {name} L)") }),
+                (any::<u16>(), parts).prop_map(|(head, parts)| {
+                    let mut row = head.to_string();
+                    for (part, twice) in parts {
+                        row += &match twice {
+                            // f x -- f x x: the same object as two arguments
+                            true => format!(" {part} swap over A swap A"),
+                            false => format!(" {part} A"),
+                        };
+                    }
+                    row
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn values_come_back_as_they_were(script in scripts(), stress: bool) {
+            round_trip(&script, Version::V1, stress);
+            round_trip(&script, Version::V2, stress);
+        }
+    }
+}

@@ -212,3 +212,6 @@ impl From<print::OutOfMemory> for Ended {
         Ended::Memory
     }
 }
+
+#[cfg(test)]
+mod tests;
