@@ -1,7 +1,7 @@
 //! Times of the natural-number operations, and a check of their bounds on temporary heap.
 //!
-//! A plain program: it prints a table for each threshold of `plan::nat` (the schoolbook routine
-//! beside the large one, in nanoseconds), then the operations at sizes from one limb to 2^20
+//! A plain program: it prints the schoolbook routines of `plan::nat` beside those that choose by
+//! length, in nanoseconds, then the operations at sizes from one limb to 2^20
 //! bits, then the greatest share of each announced `*_scratch` bound that was really taken. It
 //! ends with status 1 when a bound was exceeded.
 //!
@@ -17,8 +17,6 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use dashu_int::UBig;
-use dashu_int::ops::DivRem;
 use plan::nat;
 
 /// The system's allocator, with a count of the bytes held and of their maximum.
@@ -84,45 +82,20 @@ fn time(mut work: impl FnMut()) -> f64 {
     best.as_secs_f64() * 1e9 / f64::from(repeat)
 }
 
-/// Writes a number of the large routines to a limb slice, as `plan::nat` does.
-fn put(out: &mut [u64], n: &UBig) {
-    let words = n.as_words();
-    out[..words.len()].copy_from_slice(words);
-    out[words.len()..].fill(0);
-}
-
-/// Schoolbook beside large routine around the thresholds.
+/// Schoolbook beside the chosen routine around the lower thresholds.
 fn thresholds() {
-    println!("limbs |  mul school    large |  sqr school    large | div school    large");
-    for n in [
-        24, 32, 40, 48, 52, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128,
-    ] {
+    println!("limbs |  mul school   chosen |  sqr school   chosen | div school   chosen");
+    for n in [16, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96, 128] {
         let (a, b, c) = (random(n, 7), random(n, 77), random(2 * n, 5));
         let (mut out, mut q, mut r) = (vec![0; 2 * n], vec![0; n + 1], vec![0; n]);
-        let mul = [
-            time(|| nat::mul_schoolbook(black_box(&mut out), &a, &b)),
-            time(|| {
-                put(
-                    black_box(&mut out),
-                    &(UBig::from_words(&a) * UBig::from_words(&b)),
-                )
-            }),
-        ];
-        let sqr = [
-            time(|| nat::sqr_schoolbook(black_box(&mut out), &a)),
-            time(|| put(black_box(&mut out), &UBig::from_words(&a).sqr())),
-        ];
-        let div = [
-            time(|| nat::div_rem_schoolbook(black_box(&mut q), &mut r, &c, &b)),
-            time(|| {
-                let (x, y) = UBig::from_words(&c).div_rem(UBig::from_words(&b));
-                put(black_box(&mut q), &x);
-                put(black_box(&mut r), &y);
-            }),
-        ];
         println!(
             "{n:5} | {:11.0} {:8.0} | {:11.0} {:8.0} | {:10.0} {:8.0}",
-            mul[0], mul[1], sqr[0], sqr[1], div[0], div[1]
+            time(|| nat::mul_schoolbook(black_box(&mut out), &a, &b)),
+            time(|| nat::mul(black_box(&mut out), &a, &b)),
+            time(|| nat::sqr_schoolbook(black_box(&mut out), &a)),
+            time(|| nat::sqr(black_box(&mut out), &a)),
+            time(|| nat::div_rem_schoolbook(black_box(&mut q), &mut r, &c, &b)),
+            time(|| nat::div_rem(black_box(&mut q), &mut r, &c, &b)),
         );
     }
 }

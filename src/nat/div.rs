@@ -3,7 +3,7 @@
 //! One-limb and two-limb divisors divide by a reciprocal (Möller and Granlund, "Improved
 //! division by invariant integers", IEEE Trans. Computers 60(2), 2011); longer ones by Knuth's
 //! algorithm D (TAOCP vol. 2, 4.3.1) with quotient digits estimated from three limbs by two;
-//! `dashu-int` when divisor and quotient are both longer than `DIV_LARGE` limbs.
+//! recursively when divisor and quotient are both longer than `DIV_LARGE` limbs.
 //!
 //! Algorithm D needs the divisor's top bit set. Here only the limbs that enter the estimate are
 //! shifted, on the fly; the subtraction works on the operands as they are, so nothing is
@@ -16,21 +16,22 @@
 use core::cmp::Ordering;
 
 use super::add::add_in_place;
-use super::large;
+use super::recursive;
 use super::size::{cmp, trim};
 
 /// Longest divisor or quotient, in limbs, for which algorithm D is used.
 ///
-/// Quotients of 2n limbs by n, here and by `dashu-int`, in ns (`benches/nat.rs`, machine as in
-/// `mul`): n = 64: 3461 and 4482; 72: 4323 and 4181; 80: 5283 and 5053; 128: 13243 and 11796.
-const DIV_LARGE: usize = 72;
+/// Quotients of 2n limbs by n, by algorithm D and by recursive division, in µs (machine as in
+/// `mul`): n = 32: 0.97 and 0.97; 40: 1.45 and 1.43; 48: 2.02 and 1.93; 64: 3.46 and 2.77;
+/// 128: 13.3 and 8.2.
+const DIV_LARGE: usize = 36;
 
 /// `q = ⌊a / b⌋`, `r = a mod b`, for `b` not 0. Needs `r.len() >= len(b)`, and
 /// `q.len() >= len(a) − len(b) + 1` when `len(a) >= len(b)`.
 pub fn div_rem(q: &mut [u64], r: &mut [u64], a: &[u64], b: &[u64]) {
     let (a, b) = (trim(a), trim(b));
     if b.len() > DIV_LARGE && a.len().saturating_sub(b.len()) > DIV_LARGE {
-        large::quotient(q, r, a, b);
+        recursive::div_rem(q, r, a, b);
     } else {
         div_rem_schoolbook(q, r, a, b);
     }
@@ -86,7 +87,7 @@ pub fn div_scratch(la: usize, lb: usize) -> usize {
     if lb <= DIV_LARGE || la.saturating_sub(lb) <= DIV_LARGE {
         return 0;
     }
-    large::quotient_bytes(la, lb)
+    recursive::space_bytes(la, lb)
 }
 
 /// `high·2^64 + low`.
@@ -97,8 +98,8 @@ fn pair(high: u64, low: u64) -> u128 {
 
 /// ⌊(2^128 − 1) / d⌋ − 2^64, for `d` with its top bit set.
 #[inline]
-fn reciprocal(d: u64) -> u64 {
-    (pair(!d, u64::MAX) / u128::from(d)) as u64
+pub(super) const fn reciprocal(d: u64) -> u64 {
+    (((!d as u128) << 64 | u64::MAX as u128) / d as u128) as u64
 }
 
 /// ⌊(2^192 − 1) / d⌋ − 2^64, for `d` with its top bit set (Möller and Granlund, algorithm 6).
@@ -128,7 +129,7 @@ fn reciprocal_two(d: u128) -> u64 {
 /// Quotient and remainder of `high·2^64 + low` by `d`, for `high < d`, `d` with its top bit set
 /// and its `reciprocal` (Möller and Granlund, algorithm 4).
 #[inline]
-fn divide_limb(high: u64, low: u64, d: u64, inverse: u64) -> (u64, u64) {
+pub(super) fn divide_limb(high: u64, low: u64, d: u64, inverse: u64) -> (u64, u64) {
     let estimate = u128::from(inverse) * u128::from(high) + pair(high, low);
     let mut q = ((estimate >> 64) as u64).wrapping_add(1);
     let mut r = low.wrapping_sub(q.wrapping_mul(d));

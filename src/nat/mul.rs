@@ -1,42 +1,49 @@
 //! Products and powers.
 //!
-//! Schoolbook (Knuth, TAOCP vol. 2, 4.3.1, algorithm M) up to `MUL_LARGE` limbs of the shorter
-//! factor, `dashu-int` above.
+//! By the length of the shorter factor: schoolbook (Knuth, TAOCP vol. 2, 4.3.1, algorithm M), then
+//! Karatsuba, then a number-theoretic transform. A longer factor is cut into pieces that fit.
 //!
 //! Invariants:
-//! - No allocation while the shorter factor has at most `MUL_LARGE` limbs (squares: `SQR_LARGE`).
+//! - No allocation while the shorter factor has at most `MUL_SCHOOL` limbs (squares:
+//!   `SQR_SCHOOL`).
 
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::add::add_in_place;
 use super::bits::{shl, shr, trailing_zeros};
-use super::large;
 use super::size::{bit_len, trim};
+use super::{karatsuba, ntt};
 
-// The thresholds were measured with `benches/nat.rs` on an x86-64 server core (AMD, family 26,
-// about 4 GHz); times in ns, `dashu-int` with copying in and out included.
+// The thresholds were measured on an x86-64 server core (AMD, family 26, about 4 GHz) with limits
+// varied and with `benches/nat.rs`. Times in µs by length in limbs, each algorithm alone above
+// the threshold before it:
 //
-//     limbs    product: here  dashu    square: here  dashu
-//        24             235    368              204    232
-//        48             929   1053              632    722
-//        56            1261   1261              830    878
-//        64            1641   1546             1050   1203
-//        96            3667   3200             2229   2156
-//       112            4980   4165             2956   3080
-//       128            6501   5032             3788   3666
+//     product      28     40     64    128    400    800   1000
+//     schoolbook 0.33   0.65   1.64   6.50
+//     Karatsuba  0.33   0.59   1.25   3.94   27.1   82.9    125
+//     transform                5.69   12.0   51.4    106    109
+//
+//     square       24     64     80    128    400    800   1000
+//     schoolbook 0.20   1.05   1.59   3.76
+//     Karatsuba         1.04   1.51   3.33   21.1   64.6   93.8
+//     transform                       8.94   37.4   77.4   79.8
 
 /// Rows that the schoolbook product adds up in one pass.
 const ROWS: usize = 4;
 
 /// Longest shorter factor, in limbs, that the schoolbook product takes.
-const MUL_LARGE: usize = 56;
+pub(super) const MUL_SCHOOL: usize = 28;
 
 /// Longest number, in limbs, whose square is not faster with the symmetry used than without
 /// (16 limbs: 114 and 110 ns, 24 limbs: 204 and 235 ns).
 const SQR_ROWS: usize = 16;
 
 /// Longest number, in limbs, that the schoolbook square takes.
-const SQR_LARGE: usize = 112;
+pub(super) const SQR_SCHOOL: usize = 64;
+
+/// Longest shorter factor, in limbs, that Karatsuba's algorithm takes.
+const KARATSUBA: usize = 900;
 
 /// `out = a · b`. Needs `out.len() >= len(a) + len(b)`.
 pub fn mul(out: &mut [u64], a: &[u64], b: &[u64]) {
@@ -48,9 +55,73 @@ pub fn mul(out: &mut [u64], a: &[u64], b: &[u64]) {
     match short {
         [] => out.fill(0),
         [limb] => mul_limb(out, long, *limb),
-        _ if short.len() <= MUL_LARGE => schoolbook(out, long, short),
-        _ => large::product(out, long, short),
+        _ if short.len() <= MUL_SCHOOL => schoolbook(out, long, short),
+        _ => {
+            let (low, top) = out.split_at_mut(long.len() + short.len());
+            top.fill(0);
+            mul_long(low, long, short);
+        }
     }
+}
+
+/// `mul` above `MUL_SCHOOL`, for trimmed factors and `out` of their lengths' sum: whole pieces of
+/// the longer factor first, then what is left of it.
+fn mul_long(out: &mut [u64], long: &[u64], short: &[u64]) {
+    let n = short.len();
+    let piece = piece_limbs(long.len(), n);
+    let whole = long.len() - long.len() % piece;
+    let (pieces, rest) = long.split_at(whole);
+    if n <= KARATSUBA {
+        let mut space = vec![0; karatsuba::space(n)];
+        let each = |out: &mut [u64], x: &[u64]| karatsuba::product(out, x, short, &mut space);
+        mul_pieces(out, pieces.chunks_exact(piece), n, each);
+    } else {
+        let each = |out: &mut [u64], x: &[u64]| ntt::product(out, x, short);
+        mul_pieces(out, pieces.chunks_exact(piece), n, each);
+    }
+    if !rest.is_empty() {
+        let mut product = vec![0; rest.len() + n];
+        mul(&mut product, short, rest);
+        put_piece(&mut out[whole..], &product, n);
+    }
+}
+
+/// Limbs of the longer factor that are multiplied at once, at most `long`. Karatsuba wants as
+/// many as the shorter factor has, the transform a length that it pads little.
+fn piece_limbs(long: usize, short: usize) -> usize {
+    if short <= KARATSUBA {
+        return short;
+    }
+    long.min(ntt::padded(3 * short) - short)
+}
+
+/// The products of equally long `pieces` with a factor of `n` limbs, added up in `out`.
+fn mul_pieces<'a>(
+    out: &mut [u64],
+    pieces: impl ExactSizeIterator<Item = &'a [u64]>,
+    n: usize,
+    mut each: impl FnMut(&mut [u64], &[u64]),
+) {
+    let (mut product, mut at) = (Vec::new(), 0);
+    for piece in pieces {
+        let length = piece.len() + n;
+        if at == 0 {
+            each(&mut out[..length], piece);
+        } else {
+            product.resize(length, 0);
+            each(&mut product, piece);
+            put_piece(&mut out[at..], &product, n);
+        }
+        at += piece.len();
+    }
+}
+
+/// Adds `product` to `out`, of which the low `n` limbs have been written.
+fn put_piece(out: &mut [u64], product: &[u64], n: usize) {
+    let (low, high) = product.split_at(n);
+    out[n..product.len()].copy_from_slice(high);
+    let carry = add_in_place(&mut out[..product.len()], low);
+    debug_assert!(!carry, "nat::mul: product longer than its factors");
 }
 
 /// `mul` without any allocation, O(len(a)·len(b)) at every length.
@@ -74,12 +145,16 @@ pub fn sqr_schoolbook(out: &mut [u64], a: &[u64]) {
 /// `out = a²`. Needs `out.len() >= 2·len(a)`.
 pub fn sqr(out: &mut [u64], a: &[u64]) {
     let a = trim(a);
+    let (low, top) = out.split_at_mut(2 * a.len());
+    top.fill(0);
     match a {
-        [] => out.fill(0),
-        [limb] => mul_limb(out, a, *limb),
-        _ if a.len() <= SQR_ROWS => schoolbook(out, a, a),
-        _ if a.len() <= SQR_LARGE => schoolbook_square(out, a),
-        _ => large::product(out, a, a),
+        [] => {}
+        [limb] => mul_limb(low, a, *limb),
+        _ if a.len() <= SQR_SCHOOL => schoolbook_square(low, a),
+        _ if a.len() <= KARATSUBA => {
+            karatsuba::square(low, a, &mut vec![0; karatsuba::space(a.len())]);
+        }
+        _ => ntt::product(low, a, a),
     }
 }
 
@@ -121,8 +196,8 @@ fn add_mul_rows<const N: usize>(out: &mut [u64], a: &[u64], m: [u64; N]) -> [u64
     carries
 }
 
-/// The schoolbook product of trimmed, non-empty factors, four rows at a time.
-fn schoolbook(out: &mut [u64], a: &[u64], b: &[u64]) {
+/// The schoolbook product of non-empty factors, four rows at a time.
+pub(super) fn schoolbook(out: &mut [u64], a: &[u64], b: &[u64]) {
     let n = a.len();
     out[..n].fill(0);
     let (fours, rest) = b.as_chunks::<ROWS>();
@@ -147,9 +222,12 @@ fn put_rows<const N: usize>(out: &mut [u64], at: usize, a: &[u64], m: [u64; N]) 
     high.copy_from_slice(&add_mul_rows(low, a, m));
 }
 
-/// The schoolbook square of a trimmed, non-empty number: the products of different blocks of
-/// four limbs once, doubled, plus the squares of the blocks.
-fn schoolbook_square(out: &mut [u64], a: &[u64]) {
+/// The schoolbook square of a non-empty number: the products of different blocks of four limbs
+/// once, doubled, plus the squares of the blocks.
+pub(super) fn schoolbook_square(out: &mut [u64], a: &[u64]) {
+    if a.len() <= SQR_ROWS {
+        return schoolbook(out, a, a);
+    }
     out.fill(0);
     for (i, &block) in a.as_chunks::<ROWS>().0.iter().enumerate() {
         let after = (i + 1) * ROWS;
@@ -168,13 +246,23 @@ fn schoolbook_square(out: &mut [u64], a: &[u64]) {
     }
 }
 
-/// Bound on the temporary heap that `mul` takes for factors of `la` and `lb` limbs, in bytes.
+/// Bound on the temporary heap that `mul` takes for factors of `la` and `lb` significant limbs,
+/// in bytes.
 pub fn mul_scratch(la: usize, lb: usize) -> usize {
-    if la.min(lb) <= MUL_LARGE {
+    let (long, short) = if la < lb { (lb, la) } else { (la, lb) };
+    let limbs = if short <= MUL_SCHOOL {
         0
+    } else if short <= KARATSUBA {
+        // Beside the working space the products of a piece and of what is left over, each of which
+        // may be cut again.
+        karatsuba::space(short) + 8 * short
     } else {
-        large::product_bytes(la, lb)
-    }
+        let whole = long.saturating_add(short);
+        let length = whole.min(ntt::padded(short.saturating_mul(3)));
+        let products = if whole == length { 0 } else { 3 * length };
+        ntt::product_limbs(length).saturating_add(products)
+    };
+    limbs.saturating_mul(8)
 }
 
 /// `b^e`, by repeated squaring from the top bit of `e` down (TAOCP vol. 2, 4.6.3); 0^0 is 1.

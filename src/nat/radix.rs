@@ -27,11 +27,11 @@ const CHUNK_DIGITS: usize = 19;
 const CHUNK: u64 = 10_000_000_000_000_000_000;
 
 /// Longest number, in limbs, that is printed a limb at a time. Measured with 200 limbs, in µs:
-/// 25.2 at 16 and 24, 28.1 at 32 and 40, 35.1 at 60.
+/// 24.3 at 16 and 24, 27.2 at 32.
 const PRINT_LIMBS: usize = 24;
 
-/// Most decimal digits that are read a limb at a time. Measured with 100 limbs, in µs: 2.76 at
-/// 48 limbs, 2.60 at 64 and 96, 2.34 at 128 and 200.
+/// Most decimal digits that are read a limb at a time. Measured with 100 limbs, in µs: 2.64 at
+/// 64 limbs, 2.62 at 96, 2.32 at 128 and 200.
 const PARSE_DIGITS: usize = 128 * CHUNK_DIGITS;
 
 /// One split point 10^exponent of the conversions.

@@ -382,7 +382,7 @@ fn check_hex(rng: &mut Rng) {
     assert_eq!(from_hex(&digits), trim(&a));
 }
 
-/// The few long operands: around 10^6 bits and around the thresholds of the transform.
+/// The few long operands.
 #[test]
 fn at_a_million_bits() {
     let mut rng = Rng::new(20);
@@ -408,6 +408,65 @@ fn at_a_million_bits() {
     let digits = to_decimal(&a);
     assert_eq!(digits, big(&a).to_string().as_bytes());
     assert_eq!(from_decimal(&digits), trim(&a));
+}
+
+/// Factors on both sides of every threshold and of all proportions, against the schoolbook
+/// product, and quotients against the product that they undo.
+#[test]
+fn long_factors() {
+    let mut rng = Rng::new(22);
+    let rounds = if cfg!(debug_assertions) { 40 } else { 800 };
+    for _ in 0..rounds {
+        let (la, lb) = (rng.limbs(9_000), rng.limbs(3_000));
+        let (a, b) = (rng.nat_of(la), rng.nat_of(lb));
+        let mut product = blank(la + lb);
+        let mut expected = product.clone();
+        mul(&mut product, &a, &b);
+        mul_schoolbook(&mut expected, &a, &b);
+        assert!(product == expected, "{la} limbs by {lb}");
+        let (mut square, mut expected) = (blank(2 * lb), blank(2 * lb));
+        sqr(&mut square, &b);
+        sqr_schoolbook(&mut expected, &b);
+        assert!(square == expected, "square of {lb} limbs");
+        if is_zero(&b) {
+            continue;
+        }
+        // a·b + rest, divided by b.
+        let mut rest = rng.nat_of(len(&b));
+        rest.pop();
+        let carry = add_in_place(&mut product, &rest);
+        assert!(!carry);
+        let (mut q, mut r) = (blank(la + lb + 1 - len(&b)), blank(len(&b)));
+        div_rem(&mut q, &mut r, &product, &b);
+        assert!(
+            trim(&q) == trim(&a) && trim(&r) == trim(&rest),
+            "{la} limbs times {lb}"
+        );
+    }
+}
+
+/// Lengths at which the pieces of the longer factor come out uneven.
+#[test]
+fn proportions_of_factors() {
+    let mut rng = Rng::new(23);
+    for lb in [29, 65, 300, 900, 901, 1_000, 1_100] {
+        for la in [
+            lb,
+            lb + 1,
+            2 * lb - 1,
+            2 * lb + 1,
+            3 * lb,
+            3 * lb + 1,
+            7 * lb / 2,
+            5 * lb + 3,
+        ] {
+            let (a, b) = (rng.nat_of(la), rng.nat_of(lb));
+            let (mut product, mut expected) = (blank(la + lb), blank(la + lb));
+            mul(&mut product, &a, &b);
+            mul_schoolbook(&mut expected, &a, &b);
+            assert!(product == expected, "{la} limbs by {lb}");
+        }
+    }
 }
 
 /// Quotients with long runs of zero limbs, whose partial products vanish in the large division.
@@ -478,7 +537,7 @@ fn scratch_is_zero_below_the_thresholds() {
     assert_eq!(mul_scratch(1_000_000, 4), 0);
     assert_eq!(div_scratch(1_000_000, 4), 0);
     assert_eq!(div_scratch(1_000_000, 1_000_000), 0);
-    assert!(mul_scratch(16_384, 16_384) > 16_384 * 8 * 4);
+    assert!(mul_scratch(16_384, 16_384) >= 4 * 2 * 16_384 * 8);
     assert!(mul_scratch(usize::MAX, usize::MAX) == usize::MAX);
     assert!(div_scratch(usize::MAX, usize::MAX / 2) == usize::MAX);
 }

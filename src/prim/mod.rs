@@ -25,7 +25,7 @@ pub mod jets;
 mod list;
 pub mod names;
 mod nat;
-mod strict;
+pub mod strict;
 pub mod table;
 
 use crate::law;
