@@ -309,8 +309,8 @@ fn times(rows: &[(Case, Side, Side)], rival: bool) -> (String, Vec<Ratio>) {
     let mut text = String::from("\n| program | plan ms | spread | cpu ms | peak MB |");
     let mut rule = String::from("|---|--:|--:|--:|--:|");
     if rival {
-        text += " rival ms | spread | cpu ms | peak MB | rival / plan |";
-        rule += "--:|--:|--:|--:|--:|";
+        text += " rival ms | spread | cpu ms | peak MB | rival / plan | by cpu |";
+        rule += "--:|--:|--:|--:|--:|--:|";
     }
     text = format!("{text}\n{rule}\n");
     let mut ratios = Vec::new();
@@ -321,10 +321,10 @@ fn times(rows: &[(Case, Side, Side)], rival: bool) -> (String, Vec<Ratio>) {
             if ours.fault.is_none() && theirs.fault.is_none() {
                 let wall = median(&theirs.walls) / median(&ours.walls);
                 let cpu = median(&theirs.cpus) / median(&ours.cpus);
-                let _ = write!(text, " {wall:.2} |");
+                let _ = write!(text, " {wall:.2} | {cpu:.2} |");
                 ratios.push(Ratio { wall, cpu });
             } else {
-                text += " – |";
+                text += " – | – |";
             }
         }
         text.push('\n');
@@ -343,7 +343,7 @@ fn memory_row(name: &str, stats: &BTreeMap<String, f64>) -> String {
     let mut row = format!("| {name} |");
     let scaled = |key: &str, unit: f64| stats.get(key).map(|value| value / unit);
     let share = scaled("gc_ns", 1.0)
-        .zip(scaled("total_ns", 0.01))
+        .zip(scaled("total_ns", 100.0))
         .map(|(gc, all)| gc / all);
     let columns = [
         (scaled("allocated", 1e6), 1),
