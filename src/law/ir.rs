@@ -152,13 +152,13 @@ impl Ir {
         }
         let mut ids = Vec::with_capacity(arguments.len());
         let mut node = node;
-        if let Node::Const(c) = node {
-            if c.is_closure() {
-                for i in 0..c.size() {
-                    ids.push(self.push(Node::Const(c.arg(i))));
-                }
-                node = Node::Const(c.head());
+        if let Node::Const(c) = node
+            && c.is_closure()
+        {
+            for i in 0..c.size() {
+                ids.push(self.push(Node::Const(c.arg(i))));
             }
+            node = Node::Const(c.head());
         }
         let head = self.push(node);
         for argument in arguments.into_iter().rev() {
@@ -214,10 +214,10 @@ impl Ir {
             match self.node(id) {
                 Node::Slot(s) => {
                     self.uses[s as usize] += 1;
-                    if let Some(definition) = self.definition(s) {
-                        if !core::mem::replace(&mut reached[s as usize], true) {
-                            work.push(definition);
-                        }
+                    if let Some(definition) = self.definition(s)
+                        && !core::mem::replace(&mut reached[s as usize], true)
+                    {
+                        work.push(definition);
                     }
                 }
                 Node::App { head, first, len } => {

@@ -164,14 +164,14 @@ impl Lowering<'_> {
             return Ok(());
         }
         if info.state == State::Absent {
-            if let Some(definition) = self.ir.definition(s) {
-                if self.ir.needs(definition) & bit(s) == 0 {
-                    let dst = Dst::Slot(info.at);
-                    let known = self.strict(env, definition, dst, h, live)?;
-                    env[s as usize].state = State::Present;
-                    env[s as usize].known = known;
-                    return Ok(());
-                }
+            if let Some(definition) = self.ir.definition(s)
+                && self.ir.needs(definition) & bit(s) == 0
+            {
+                let dst = Dst::Slot(info.at);
+                let known = self.strict(env, definition, dst, h, live)?;
+                env[s as usize].state = State::Present;
+                env[s as usize].known = known;
+                return Ok(());
             }
             self.materialise(env, s, h)?;
         }
@@ -273,10 +273,10 @@ impl Lowering<'_> {
         h: u32,
         live: u64,
     ) -> Result<(Src, u32), TooLarge> {
-        if let Node::Slot(s) = self.ir.view(head).1 {
-            if env[s as usize].state == State::Present {
-                return Ok((Src::Slot(env[s as usize].at), h));
-            }
+        if let Node::Slot(s) = self.ir.view(head).1
+            && env[s as usize].state == State::Present
+        {
+            return Ok((Src::Slot(env[s as usize].at), h));
         }
         let mut needed = live;
         for id in args {

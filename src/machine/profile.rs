@@ -49,10 +49,10 @@ impl Machine {
     }
 
     fn record(&mut self, kind: u64, name: Value) {
-        if name.is_direct() || name.is_pin() {
-            if let Some(log) = &mut self.profile {
-                log.record(kind, name.bits());
-            }
+        if (name.is_direct() || name.is_pin())
+            && let Some(log) = &mut self.profile
+        {
+            log.record(kind, name.bits());
         }
     }
 

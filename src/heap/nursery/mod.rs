@@ -274,19 +274,19 @@ impl Nursery {
     fn space_for(&mut self, need: usize) -> Result<Block, Exhausted> {
         let wanted = ranks::size(ranks::target(self.rank, need as u64)) as usize;
         let used = self.used();
-        if let Some(spare) = self.spare.take() {
-            if spare.words >= wanted {
-                return Ok(spare);
-            }
+        if let Some(spare) = self.spare.take()
+            && spare.words >= wanted
+        {
+            return Ok(spare);
         }
         for words in [wanted.max(used), used + need, used] {
             let bytes = (words + self.block.words) as u64 * WORD as u64;
-            if bytes <= self.settings.budget {
-                if let Ok(block) = Block::map(words) {
-                    let mapped = (self.mapped_words() + words) as u64;
-                    self.counters.peak_words = self.counters.peak_words.max(mapped);
-                    return Ok(block);
-                }
+            if bytes <= self.settings.budget
+                && let Ok(block) = Block::map(words)
+            {
+                let mapped = (self.mapped_words() + words) as u64;
+                self.counters.peak_words = self.counters.peak_words.max(mapped);
+                return Ok(block);
             }
         }
         Err(Exhausted)
