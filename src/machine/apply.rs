@@ -56,18 +56,58 @@ impl Machine {
         }
     }
 
+    /// Evaluates an application. Its function is often an application itself (a seed writes a row
+    /// as nested cells), so chains of them are taken apart here, without a look at each from the
+    /// loop.
     fn enter_application(&mut self, v: Value, k: *mut Value) -> Next {
-        let n = v.header().words() - 2;
+        if let Some(n) = unsaturated_chain(v) {
+            return self.enter_chain(v, n, k);
+        }
+        let (mut v, mut k) = (v, k);
+        loop {
+            let n = v.header().words() - 2;
+            // SAFETY: see the file.
+            unsafe {
+                if k.add(n + 5) >= self.stack.limit() {
+                    return self.raise(Fault::STACK, None, k);
+                }
+                v.set_raw(0, ThunkKind::APP | ThunkKind::HOLE);
+                let fp = push(k, v.bits(), UPDATE);
+                for i in 0..=n {
+                    *fp.add(i) = v.field(1 + i);
+                }
+                let f = (*fp).resolve();
+                if !f.is_thunk() || f.thunk_kind() != ThunkKind::APP {
+                    return Next::Apply(fp, n);
+                }
+                k = push(fp.add(n + 1), fp as u64, Mark::new(Mark::APPLY_HEAD, 0, n));
+                v = f;
+            }
+        }
+    }
+
+    /// Evaluates a chain of applications that makes a closure of `n` more arguments than what it
+    /// begins with. The cells inside the chain stay as they are: making a closure of each would
+    /// take quadratic time.
+    fn enter_chain(&mut self, v: Value, n: usize, k: *mut Value) -> Next {
         // SAFETY: see the file.
         unsafe {
-            if k.add(n + 3) >= self.stack.limit() {
+            if (k as usize).saturating_add(8 * n + 32) >= self.stack.limit() as usize {
                 return self.raise(Fault::STACK, None, k);
             }
-            v.set_raw(0, ThunkKind::APP | ThunkKind::HOLE);
             let fp = push(k, v.bits(), UPDATE);
-            for i in 0..=n {
-                *fp.add(i) = v.field(1 + i);
+            let mut cell = v;
+            let mut left = n;
+            while left > 0 {
+                let arguments = cell.header().words() - 2;
+                left -= arguments;
+                for i in 0..arguments {
+                    *fp.add(1 + left + i) = cell.field(2 + i);
+                }
+                cell = cell.field(1).resolve();
             }
+            *fp = cell;
+            v.set_raw(0, ThunkKind::APP | ThunkKind::HOLE);
             Next::Apply(fp, n)
         }
     }
@@ -363,6 +403,32 @@ impl Machine {
         self.registers[super::PAYLOAD] = thrown.arg(0);
         self.raise(Fault::new(FaultKind::Thrown, 0), None, k)
     }
+}
+
+/// The number of arguments in a chain of two or more applications whose innermost function takes
+/// more than all of them; `None` for every other application.
+fn unsaturated_chain(v: Value) -> Option<usize> {
+    let is_cell = |v: Value| v.is_thunk() && v.thunk_kind() == ThunkKind::APP;
+    let mut n = v.header().words() - 2;
+    let mut f = v.field(1).resolve();
+    if !is_cell(f) {
+        return None;
+    }
+    while is_cell(f) {
+        n += f.header().words() - 2;
+        f = f.field(1).resolve();
+    }
+    let (head, stored) = if f.is_closure() {
+        (f.head(), f.size())
+    } else {
+        (f, 0)
+    };
+    let takes = match head.sort() {
+        Sort::Nat => u64::MAX,
+        Sort::Thunk => 0,
+        _ => head.call_arity(),
+    };
+    (((n + stored) as u64) < takes).then_some(n)
 }
 
 /// Whether a value is known to be in normal form.
