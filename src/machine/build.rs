@@ -13,7 +13,6 @@ use super::op::{Args, Call, Fault};
 use crate::heap::arena::Owner;
 use crate::heap::pins::{self, CallInfo};
 use crate::nat;
-use crate::os::limits;
 use crate::value::{Header, Kind, LAW_WORDS, MAX_DIRECT, Sort, ThunkKind, Value};
 use crate::value::{TAG_BUFFER, TAG_LAW, TAG_NAT, TAG_THUNK};
 
@@ -293,7 +292,7 @@ impl Machine {
     /// # Errors
     /// The VM error `limit` when they cannot.
     pub fn check_scratch(&self, bytes: usize) -> Result<(), Fault> {
-        if bytes as u64 > limits::memory_budget() / 2 {
+        if bytes as u64 > self.budget / 2 {
             Err(Fault::MEMORY)
         } else {
             Ok(())

@@ -180,6 +180,8 @@ pub struct Machine {
     registers: [Value; REGISTERS],
     engine: &'static Engine,
     options: Options,
+    /// Bytes of memory the machine may sensibly use, found once at start.
+    budget: u64,
     stats: Stats,
     profile: Option<profile::Log>,
     tracing: Tracing,
@@ -227,6 +229,7 @@ impl Machine {
             registers: [Value::ZERO; REGISTERS],
             engine,
             options,
+            budget,
             stats: Stats::default(),
             profile: None,
             tracing: Tracing::default(),

@@ -106,16 +106,14 @@ pub enum Step {
 }
 
 /// Why a computation cannot go on: a VM error of chapter 02 §1.6, or a program's own throw.
+///
+/// One word, the kind in its low byte, so that results of operations travel in registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// Which error.
-    pub kind: FaultKind,
-    /// Its detail, below 2^63.
-    pub detail: u64,
-}
+pub struct Fault(u64);
 
 /// The kinds of VM errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum FaultKind {
     /// The argument of a call is no closure or has the wrong size; detail: the size found.
     BadCall,
@@ -138,6 +136,19 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Every kind, in order.
+    const ALL: [FaultKind; 9] = [
+        FaultKind::BadCall,
+        FaultKind::BadOp,
+        FaultKind::BadFun,
+        FaultKind::Arity0,
+        FaultKind::Limit,
+        FaultKind::Range,
+        FaultKind::Io,
+        FaultKind::Thrown,
+        FaultKind::Loop,
+    ];
+
     /// The name programs see.
     pub const fn name(self) -> &'static str {
         match self {
@@ -164,12 +175,24 @@ impl Fault {
     /// A value depends on itself.
     pub const LOOP: Fault = Fault::new(FaultKind::Loop, 0);
 
-    /// A VM error.
+    /// A VM error. Details from 2^56 on are given as 2^56 − 1.
     pub const fn new(kind: FaultKind, detail: u64) -> Fault {
-        Fault {
-            kind,
-            detail: detail & (u64::MAX >> 1),
-        }
+        let detail = if detail < 1 << 56 {
+            detail
+        } else {
+            (1 << 56) - 1
+        };
+        Fault(detail << 8 | kind as u64)
+    }
+
+    /// Which error.
+    pub const fn kind(self) -> FaultKind {
+        FaultKind::ALL[(self.0 & 0xFF) as usize]
+    }
+
+    /// Its detail, below 2^56.
+    pub const fn detail(self) -> u64 {
+        self.0 >> 8
     }
 }
 

@@ -52,11 +52,11 @@ impl Machine {
     #[cold]
     #[inline(never)]
     pub(super) fn raise(&mut self, fault: Fault, op: Option<usize>, k: *mut Value) -> Next {
-        if fault.kind == FaultKind::Loop {
+        if fault.kind() == FaultKind::Loop {
             return Next::Stop(Outcome::Loop);
         }
         self.sp = k;
-        let made = match fault.kind {
+        let made = match fault.kind() {
             FaultKind::Thrown => self.build_thrown(),
             _ if fault == Fault::MEMORY => Err(fault),
             _ => self
@@ -69,7 +69,7 @@ impl Machine {
         let thrown = self.registers[THROWN];
         self.registers[CODE] = thrown.head();
         self.registers[PAYLOAD] = thrown.arg(0);
-        let restore = fault.kind == FaultKind::Limit && fault.detail != 0;
+        let restore = fault.kind() == FaultKind::Limit && fault.detail() != 0;
         let next = self.unwind(k, thrown, restore);
         if fault == Fault::STACK {
             self.stack.release_above(self.sp);
@@ -79,7 +79,7 @@ impl Machine {
 
     /// The payload `(0 kind op detail)` of a VM error, into its register.
     fn build_error(&mut self, fault: Fault, op: Option<usize>) -> Result<(), Fault> {
-        let bad_fun = fault.kind == FaultKind::BadFun;
+        let bad_fun = fault.kind() == FaultKind::BadFun;
         let name = match op {
             Some(op) if !(fault == Fault::STACK || fault == Fault::MEMORY || bad_fun) => {
                 name_limbs(self.engine.ops[op].name)
@@ -91,11 +91,11 @@ impl Machine {
         self.reserve(5)?;
         let row = self.heap.bump_closure(Value::ZERO, 3);
         row.set_header(row.header().with_kind(Kind::ClosureNf));
-        row.set_field(1, Value::direct(name_limbs(fault.kind.name())[0]));
+        row.set_field(1, Value::direct(name_limbs(fault.kind().name())[0]));
         row.set_field(2, self.registers[PAYLOAD]);
-        let detail = match fault.kind {
+        let detail = match fault.kind() {
             FaultKind::BadOp => self.registers[SCRATCH],
-            _ => Value::direct(fault.detail),
+            _ => Value::direct(fault.detail()),
         };
         row.set_field(3, detail);
         self.registers[PAYLOAD] = row;

@@ -115,7 +115,7 @@ fn natural(v: Value, sink: &mut dyn Sink) {
 
 /// Number of parts of a cell that hold something.
 fn cell_parts(v: Value) -> usize {
-    match v.thunk_kind() {
+    match ThunkKind::shown(v.thunk_kind()) {
         ThunkKind::HOLE => 0,
         ThunkKind::DONE => 1,
         _ => v.header().words() - 1,
@@ -123,7 +123,7 @@ fn cell_parts(v: Value) -> usize {
 }
 
 fn cell_name(v: Value) -> &'static [u8] {
-    match v.thunk_kind() {
+    match ThunkKind::shown(v.thunk_kind()) {
         ThunkKind::DONE => b"xdone",
         ThunkKind::HOLE => b"xhole",
         ThunkKind::APP => b"xunknown",

@@ -155,6 +155,15 @@ impl ThunkKind {
         kind & (1 | Self::HOLE) == 0
     }
 
+    /// The kind word to show: every thunk under evaluation is a [`ThunkKind::HOLE`].
+    pub const fn shown(kind: u64) -> u64 {
+        if Self::is_hole(kind) {
+            Self::HOLE
+        } else {
+            kind
+        }
+    }
+
     /// Whether this is the kind word of a thunk under evaluation.
     #[inline(always)]
     pub const fn is_hole(kind: u64) -> bool {

@@ -302,7 +302,7 @@ fn part_count(v: Value) -> usize {
     if v.is_closure() {
         return v.size() + 1;
     }
-    match v.thunk_kind() {
+    match ThunkKind::shown(v.thunk_kind()) {
         ThunkKind::DONE | ThunkKind::HEAD | ThunkKind::HOLE | ThunkKind::RETHROW => 1,
         _ => v.header().words().saturating_sub(1).max(1),
     }
@@ -314,7 +314,7 @@ fn part_at(v: Value, i: usize) -> Value {
     if v.is_closure() {
         return v.field(i);
     }
-    let kind = v.thunk_kind();
+    let kind = ThunkKind::shown(v.thunk_kind());
     if kind == ThunkKind::HOLE || kind == ThunkKind::RETHROW || v.header().words() < 2 {
         return Value::ZERO;
     }
@@ -322,7 +322,7 @@ fn part_at(v: Value, i: usize) -> Value {
 }
 
 fn mark(cell: Value) -> &'static [u8] {
-    match cell.thunk_kind() {
+    match ThunkKind::shown(cell.thunk_kind()) {
         ThunkKind::HEAD => b"HEAD ",
         ThunkKind::HOLE | ThunkKind::RETHROW => b"H.",
         _ => b"",
