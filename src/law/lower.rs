@@ -7,6 +7,7 @@
 //! - A suspension captures exactly the slots it reads, and its law in slot 0.
 //! - A slot whose value is not needed again is let go of before anything is called.
 
+use super::demand::demand;
 use super::emit::{Buffer, Hole, Src};
 use super::ir::{self, Id, Ir, Node, TooLarge, bit};
 use crate::heap::code::Entry;
@@ -82,6 +83,7 @@ struct Patch {
 pub(super) struct Lowering<'a> {
     pub engine: &'a Engine,
     pub callee_arity: u64,
+    law: Value,
     pub ir: Ir,
     pub code: Buffer,
     /// Whether the code being emitted is the law's own, not a suspension's.
@@ -99,6 +101,7 @@ pub(super) fn lower(engine: &Engine, callee: Value, law: Value) -> Result<Option
     let mut l = Lowering {
         engine,
         callee_arity: callee.call_arity(),
+        law,
         ir,
         code: Buffer::default(),
         main: true,
@@ -204,6 +207,21 @@ impl Lowering<'_> {
             }
             Node::Slot(0) => (Function::Call, self.callee_arity),
             _ => (Function::Unknown, 0),
+        }
+    }
+
+    /// The arguments that a call of a known law evaluates first of all.
+    pub fn demand(&self, head: Id) -> Vec<usize> {
+        let callee = match self.ir.view(head).1 {
+            Node::Slot(0) => self.law,
+            Node::Const(c) if c.is_pin() => c.item(),
+            Node::Const(c) => c,
+            _ => return Vec::new(),
+        };
+        if callee.is_law() {
+            demand(self.engine, callee)
+        } else {
+            Vec::new()
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `demand` | which arguments a law evaluates first of all |
 //! | `ir` | parse: the body as a tree over slots, lets resolved |
 //! | `emit` | the code buffer: operands, constants, jumps |
 //! | `lower` | lowering: what must be lazy is suspended, lets are made on the paths that need them |
@@ -12,6 +13,7 @@
 //!   never recurses deeper than a fixed bound: bodies beyond it are expanded at run time.
 //! - Nothing here allocates in the moving heap, so values may live in Rust locals.
 
+mod demand;
 mod emit;
 mod ir;
 mod lower;

@@ -228,7 +228,7 @@ impl Lowering<'_> {
         match function {
             Function::Unknown => {
                 let (f, above) = self.callee(env, head, args, h, live)?;
-                self.call(env, f, args, (h, above), dst, live, false)
+                self.call(env, f, args, (h, above), dst, live, None)
             }
             _ if n < arity => {
                 let d = if let Dst::Slot(d) = dst { d } else { h };
@@ -250,7 +250,7 @@ impl Lowering<'_> {
                     needed |= self.ir.needs(*id);
                 }
                 self.strict(env, inner, Dst::Slot(h), h, needed)?;
-                self.call(env, Src::Slot(h), rest, (h, h + 1), dst, live, false)
+                self.call(env, Src::Slot(h), rest, (h, h + 1), dst, live, None)
             }
             Function::Op(op) => match self.numbered(op, args) {
                 Some((op, args)) => self.strict_op(env, op, &args, dst, h, live),
@@ -259,7 +259,8 @@ impl Lowering<'_> {
             _ => {
                 debug_assert!(matches!(self.ir.node(id), Node::App { .. }));
                 let (f, above) = self.lazy(env, head, h)?;
-                self.call(env, f, args, (h, above), dst, live, true)
+                let first = self.demand(head);
+                self.call(env, f, args, (h, above), dst, live, Some(&first))
             }
         }
     }
@@ -287,7 +288,7 @@ impl Lowering<'_> {
     }
 
     /// A call of a function at hand; temporaries lie from `heights.0` to `heights.1`. `exact`: a law
-    /// or pin with as many arguments as it takes.
+    /// or pin with as many arguments as it takes, and those it evaluates first of all.
     #[allow(clippy::too_many_arguments)]
     fn call(
         &mut self,
@@ -297,37 +298,69 @@ impl Lowering<'_> {
         heights: (u32, u32),
         dst: Dst,
         live: u64,
-        exact: bool,
+        exact: Option<&[usize]>,
     ) -> Result<Known, TooLarge> {
         if args.len() > super::ir::MAX_SLOTS {
             return Err(TooLarge);
         }
         let (base, h) = heights;
-        if exact && self.main && dst == Dst::Return && f == Src::Slot(0) {
-            return self.call_self(env, args, h);
+        let (places, above) = self.arguments(env, args, exact.unwrap_or(&[]), h, live)?;
+        if exact.is_some() && self.main && dst == Dst::Return && f == Src::Slot(0) {
+            return Ok(self.call_self(places, above));
         }
-        let (places, above) = self.lazies(env, args, h)?;
-        self.reach(above.max(base + args.len() as u32 + 3));
+        self.reach(above + args.len() as u32 + 3);
         let Dst::Slot(d) = dst else {
-            self.code.op(if exact {
+            let ordered = exact.is_none_or(<[usize]>::is_empty);
+            self.code.op(if exact.is_some() {
                 Opcode::TailCall
             } else {
                 Opcode::TailApp
             });
-            self.code.word(base as usize);
+            self.code.word(if ordered { base } else { above } as usize);
             self.code.word(args.len());
             self.sources(f, &places);
             return Ok(Known::Whnf);
         };
-        let dead = self.dead(env, live);
-        self.code.op(if exact { Opcode::Call } else { Opcode::App });
-        self.code.word(base as usize);
+        let mut dead = self.dead(env, live);
+        let over = overlap_is_safe(&places, base);
+        if !over {
+            // Temporaries below the callee would keep alive what it lets go of.
+            dead.extend(places.iter().filter_map(|p| match p {
+                Src::Slot(t) if *t >= base => Some(*t),
+                _ => None,
+            }));
+        }
+        self.code.op(if exact.is_some() {
+            Opcode::Call
+        } else {
+            Opcode::App
+        });
+        self.code.word(if over { base } else { above } as usize);
         self.code.word(args.len());
         self.code.word(dead.len());
         self.sources(f, &places);
         self.kills(&dead);
         self.code.word(d as usize);
         Ok(Known::Whnf)
+    }
+
+    /// The arguments of a call: those in `first` evaluated, in that order, then the others as they
+    /// are.
+    fn arguments(
+        &mut self,
+        env: &mut Env,
+        args: &[Id],
+        first: &[usize],
+        h: u32,
+        live: u64,
+    ) -> Result<(Vec<Src>, u32), TooLarge> {
+        let (mut places, mut above) = self.operands(env, args, first, h, live)?;
+        for (i, id) in args.iter().enumerate() {
+            if !first.contains(&i) {
+                (places[i], above) = self.lazy(env, *id, above)?;
+            }
+        }
+        Ok((places, above))
     }
 
     fn sources(&mut self, f: Src, places: &[Src]) {
@@ -344,8 +377,7 @@ impl Lowering<'_> {
     }
 
     /// A tail call of the running law: only the arguments that change are moved.
-    fn call_self(&mut self, env: &mut Env, args: &[Id], h: u32) -> Result<Known, TooLarge> {
-        let (places, above) = self.lazies(env, args, h)?;
+    fn call_self(&mut self, places: Vec<Src>, above: u32) -> Known {
         let moves: Vec<(u32, Src)> = (1..)
             .zip(places)
             .filter(|(slot, src)| *src != Src::Slot(*slot))
@@ -359,7 +391,7 @@ impl Lowering<'_> {
             self.code.word(slot as usize);
             self.code.src(src);
         }
-        Ok(Known::Whnf)
+        Known::Whnf
     }
 
     fn strict_op(
@@ -651,12 +683,7 @@ impl Lowering<'_> {
                 Operand::Nf(_) => None,
             })
             .collect();
-        let (mut places, mut above) = self.operands(env, args, &strict, h, live)?;
-        for (i, id) in args.iter().enumerate() {
-            if !strict.contains(&i) {
-                (places[i], above) = self.lazy(env, *id, above)?;
-            }
-        }
+        let (places, above) = self.arguments(env, args, &strict, h, live)?;
         let whole = strict.len() == row.order.len();
         self.reach(above + args.len() as u32 + 3);
         if whole && matches!(row.body, Body::Simple(_)) {
