@@ -2,22 +2,26 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `branch` | lowering of choices |
+//! | `suspend` | lowering of what is not demanded |
 //! | `demand` | which arguments a law evaluates first of all |
 //! | `ir` | parse: the body as a tree over slots, lets resolved |
 //! | `emit` | the code buffer: operands, constants, jumps |
-//! | `lower` | lowering: what must be lazy is suspended, lets are made on the paths that need them |
-//! | `strict` | lowering of what is demanded now: calls, branches, operations in place |
+//! | `lower` | lowering: activations, closures, lets on the paths that need them |
+//! | `strict` | lowering of what is demanded now: calls, operations in place |
 //!
 //! Invariants:
 //! - Lowering is linear in the size of a body but for the free slots of nested suspensions, and
 //!   never recurses deeper than a fixed bound: bodies beyond it are expanded at run time.
 //! - Nothing here allocates in the moving heap, so values may live in Rust locals.
 
+mod branch;
 mod demand;
 mod emit;
 mod ir;
 mod lower;
 mod strict;
+mod suspend;
 
 use crate::heap::code::Entry;
 use crate::machine::Engine;

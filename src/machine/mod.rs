@@ -12,6 +12,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `run` | the loop: instructions, entering, returning |
+//! | `fast` | short ways of the loop |
 //! | `apply` | application of anything to anything |
 //! | `expand` | law bodies too large to compile |
 //! | `force` | normal form |
@@ -27,6 +28,7 @@ mod apply;
 mod build;
 mod embed;
 mod expand;
+mod fast;
 mod force;
 mod frame;
 pub mod op;
