@@ -250,8 +250,11 @@ impl Lowering<'_> {
             (_, Node::Const(c)) => Ok((Src::Const(c), h)),
             (id, _) => {
                 // An object that is to be patched must stay where it is until then, so what it
-                // holds goes above it.
+                // holds goes above it; its own word must hold something before that is built.
                 let building = self.reads_building(env, id);
+                if building {
+                    self.moved(h, Src::Const(Value::ZERO));
+                }
                 let above = self.lazy_into(env, id, h, if building { h + 1 } else { h })?;
                 let above = if building { above } else { h + 1 };
                 self.reach(above);
