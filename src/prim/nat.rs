@@ -66,10 +66,12 @@ pub(super) fn modified(
     words: usize,
     edit: impl FnOnce(&mut [u64]),
 ) -> Outcome {
-    m.build_nat(words, |out| {
+    m.build_nat_full(words, |out| {
         let mut space = [0];
         let limbs = a.get(i).cast().limbs(&mut space);
-        out[..limbs.len()].copy_from_slice(limbs);
+        let (low, top) = out.split_at_mut(limbs.len());
+        low.copy_from_slice(limbs);
+        top.fill(0);
         edit(out);
     })
 }
@@ -174,7 +176,7 @@ fn add_slow(m: &mut Machine, a: Args) -> Outcome {
         return m.nat_u64(x.bits() + y.bits());
     }
     let words = limbs_of(x).max(limbs_of(y)) + 1;
-    m.build_nat(words, |out| with_pair(a, |x, y| nat::add(out, x, y)))
+    m.build_nat_full(words, |out| with_pair(a, |x, y| nat::add(out, x, y)))
 }
 
 /// #36: a − b, and 0 if b is larger.
@@ -191,7 +193,7 @@ fn sub_slow(m: &mut Machine, a: Args) -> Outcome {
         return Ok(Value::ZERO);
     }
     let words = limbs_of(a.get(0).cast());
-    m.build_nat(words, |out| with_pair(a, |x, y| nat::sub(out, x, y)))
+    m.build_nat_full(words, |out| with_pair(a, |x, y| nat::sub(out, x, y)))
 }
 
 /// #37: a · b.
@@ -218,7 +220,7 @@ fn mul_slow(m: &mut Machine, a: Args) -> Outcome {
     }
     let (x, y) = pair_limbs(a);
     check_scratch(m, nat::mul_scratch(x, y))?;
-    m.build_nat(x + y, |out| with_pair(a, |x, y| nat::mul(out, x, y)))
+    m.build_nat_full(x + y, |out| with_pair(a, |x, y| nat::mul(out, x, y)))
 }
 
 /// #38: b^p; p = 0 gives 1.
@@ -250,7 +252,7 @@ fn pow_slow(m: &mut Machine, a: Args) -> Outcome {
     }
     check_scratch(m, nat::pow_scratch(bits.saturating_mul(exponent)))?;
     let power = nat::pow(base.limbs(&mut [0]), exponent);
-    m.build_nat(power.len(), |out| out.copy_from_slice(&power))
+    m.build_nat_full(power.len(), |out| out.copy_from_slice(&power))
 }
 
 /// #47: ⌊a / b⌋; b = 0 gives 0.
@@ -269,7 +271,7 @@ fn div_slow(m: &mut Machine, a: Args) -> Outcome {
     }
     check_scratch(m, nat::div_scratch(x, y))?;
     // The remainder is made behind the quotient and dropped from there.
-    m.build_nat(x + 1, |out| {
+    m.build_nat_full(x + 1, |out| {
         let (quotient, rest) = out.split_at_mut(x - y + 1);
         with_pair(a, |x, y| nat::div_rem(quotient, rest, x, y));
         rest.fill(0);
@@ -291,7 +293,7 @@ fn mod_slow(m: &mut Machine, a: Args) -> Outcome {
         return unchanged(m, a, 0);
     }
     check_scratch(m, nat::div_scratch(x, y))?;
-    m.build_nat(x + 1, |out| {
+    m.build_nat_full(x + 1, |out| {
         let (rest, quotient) = out.split_at_mut(y);
         with_pair(a, |x, y| nat::div_rem(quotient, rest, x, y));
         quotient.fill(0);
@@ -328,12 +330,12 @@ fn div_mod_slow(m: &mut Machine, a: Args) -> Outcome {
         long.resize(y, 0);
         &mut long[..]
     };
-    let quotient = m.build_nat(x - y + 1, |out| {
+    let quotient = m.build_nat_full(x - y + 1, |out| {
         with_pair(a, |x, y| nat::div_rem(out, rest, x, y))
     })?;
     // The operands have done their work: their places keep the parts of the row.
     a.set(0, quotient);
-    let rest = m.build_nat(y, |out| out.copy_from_slice(rest))?;
+    let rest = m.build_nat_full(y, |out| out.copy_from_slice(rest))?;
     a.set(1, rest);
     m.build_row(|| [a.get(0), a.get(1)])
 }
@@ -451,7 +453,7 @@ fn lsh_slow(m: &mut Machine, a: Args) -> Outcome {
         return Ok(Value::ZERO);
     }
     let words = words(bits.saturating_add(s))?;
-    m.build_nat(words, |out| nat::shl(out, a.get(0).limbs(&mut [0]), s))
+    m.build_nat_full(words, |out| nat::shl(out, a.get(0).limbs(&mut [0]), s))
 }
 
 /// #51: ⌊x / 2^s⌋.
