@@ -292,16 +292,20 @@ impl Nursery {
         Err(Exhausted)
     }
 
-    /// Sizing rules after a copy; whether the request fits.
+    /// Sizing rules after a copy; whether the request fits. When the system gave less than the
+    /// rules ask for, a heap that stays nearly full counts as exhausted: it would collect again
+    /// and again for a few words each time.
     fn resize(&mut self, need: usize, root_words: usize) -> bool {
         let used = self.used() + need;
+        let asked = ranks::size(ranks::after(self.rank, used as u64)) as usize;
+        let spare = if self.block.words < asked { used / 16 } else { 0 };
         // Scanning a deep stack costs as much as copying that many words, so it counts as such:
         // else deep recursion would scan its whole stack at each collection of a small heap.
         let rank = ranks::after(self.rank, (used + root_words) as u64).max(self.settings.floor);
         self.rank = rank;
         let usable = (ranks::size(rank) as usize).max(used).min(self.block.words);
         self.set_limit(usable);
-        used <= self.block.words
+        used + spare <= self.block.words
     }
 
     fn set_limit(&mut self, usable: usize) {
