@@ -114,6 +114,12 @@ impl Ir {
         slot as usize > self.arity && self.uses[slot as usize] == 1 && !self.deep
     }
 
+    /// Whether a let is a cell with a slot of its own. An expression too deep for the tree reads
+    /// every slot, so beside one every let is.
+    pub fn is_cell(&self, slot: u32) -> bool {
+        slot as usize > self.arity && (self.deep || self.uses[slot as usize] > 1)
+    }
+
     /// What a slot stands for: an inlined let is its expression.
     pub fn view(&self, id: Id) -> (Id, Node) {
         let mut id = id;

@@ -126,7 +126,7 @@ pub(super) fn lower(engine: &Engine, callee: Value, law: Value) -> Result<Option
         .collect();
     let mut height = arity as u32 + 1;
     for (slot, info) in env.iter_mut().enumerate().skip(arity + 1) {
-        if l.ir.uses[slot] > 0 && !l.ir.is_inline(slot as u32) {
+        if l.ir.is_cell(slot as u32) {
             info.at = height;
             height += 1;
         }
