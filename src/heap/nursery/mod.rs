@@ -108,6 +108,10 @@ impl Drop for Block {
 /// collection: 16 MiB, where mapping fresh pages costs little beside copying.
 const KEEP_WORDS: usize = 2 << 20;
 
+/// Words of address space beyond what a collection needs that must be there for the heap to grow:
+/// other parts of the runtime map memory too.
+const MARGIN_WORDS: usize = 1 << 20;
+
 /// The moving heap of one machine.
 pub struct Nursery {
     top: *mut u64,
@@ -280,8 +284,7 @@ impl Nursery {
             return Ok(spare);
         }
         for words in [wanted.max(used), used + need, used] {
-            let bytes = (words + self.block.words) as u64 * WORD as u64;
-            if bytes <= self.settings.budget
+            if self.can_be_left(words)
                 && let Ok(block) = Block::map(words)
             {
                 let mapped = (self.mapped_words() + words) as u64;
@@ -292,13 +295,28 @@ impl Nursery {
         Err(Exhausted)
     }
 
+    /// Whether a space of that many words can be left again: the next collection needs one as large
+    /// beside it, when the present one is gone. A heap that grew without this could not be
+    /// collected any more, however little of it is live.
+    fn can_be_left(&self, words: usize) -> bool {
+        let Some(more) = words.checked_sub(self.block.words) else {
+            return true;
+        };
+        let both = 2 * (words * WORD) as u64;
+        both <= self.settings.budget && Block::map(words + more + MARGIN_WORDS).is_ok()
+    }
+
     /// Sizing rules after a copy; whether the request fits. When the system gave less than the
     /// rules ask for, a heap that stays nearly full counts as exhausted: it would collect again
     /// and again for a few words each time.
     fn resize(&mut self, need: usize, root_words: usize) -> bool {
         let used = self.used() + need;
         let asked = ranks::size(ranks::after(self.rank, used as u64)) as usize;
-        let spare = if self.block.words < asked { used / 16 } else { 0 };
+        let spare = if self.block.words < asked {
+            used / 16
+        } else {
+            0
+        };
         // Scanning a deep stack costs as much as copying that many words, so it counts as such:
         // else deep recursion would scan its whole stack at each collection of a small heap.
         let rank = ranks::after(self.rank, (used + root_words) as u64).max(self.settings.floor);
