@@ -45,3 +45,27 @@ fn results_that_do_not_hang_on_a_jet_are_the_same_in_both() {
     same("2P 5 A E .", "6");
     same("(99 1 \"Unpin\" L) 5 A E .", "99");
 }
+
+/// One figure of the line that `PLAN_STATS=1` prints.
+fn figure(text: &str, name: &str) -> u64 {
+    let outcome = Plan::console(text).env("PLAN_STATS", "1").run();
+    let err = outcome.err();
+    let field = err
+        .split_whitespace()
+        .find_map(|f| f.strip_prefix(&format!("{name}=")));
+    let number = field.and_then(|n| n.parse().ok());
+    number.unwrap_or_else(|| panic!("no {name} in {err:?}"))
+}
+
+#[test]
+fn jets_matched_mismatched_and_executed_are_counted() {
+    assert_eq!(figure("7 .", "jets"), 0);
+    assert_eq!(figure("0 1 \"Inc\" L P 0 2 \"Add\" L P", "jets"), 2);
+    assert_eq!(
+        figure("0 2 \"Inc\" L P 0 1 \"foo\" L P", "jets_mismatched"),
+        1
+    );
+    let made = figure("0 1 \"Inc\" L P", "operations");
+    let called = figure("0 1 \"Inc\" L P D 5 A E . 6 A E .", "operations");
+    assert_eq!(called, made + 2);
+}

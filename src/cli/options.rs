@@ -101,7 +101,8 @@ impl Environment {
             STATUS_OK,
             format_args!(
                 "stats: total_ns={total} gc_ns={} collections={} allocated={} copied={} \
-                 peak_nursery={} pins={} arena={} laws_compiled={} jets={} jets_mismatched={}",
+                 peak_nursery={} pins={} arena={} laws_compiled={} jets={} jets_mismatched={} \
+                 operations={}",
                 heap.nanoseconds,
                 heap.collections,
                 heap.allocated * word,
@@ -112,6 +113,7 @@ impl Environment {
                 stats.compiled,
                 jets.matched,
                 jets.mismatched,
+                jets.executed,
             ),
         );
     }

@@ -309,6 +309,7 @@ impl Machine {
                 step += 1;
             }
             self.sp = k;
+            self.stats.jets.executed += 1;
             match row.body {
                 Body::Simple(body) => match body(self, Args(fp.add(1))) {
                     Ok(v) => Next::Return(v, fp),

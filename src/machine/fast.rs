@@ -105,6 +105,7 @@ impl Machine {
     pub(super) fn simple(&mut self, op: usize, at: *mut Value, n: usize) -> Result<Value, Fault> {
         // SAFETY: the operands were just pushed there.
         self.sp = unsafe { at.add(n) };
+        self.stats.jets.executed += 1;
         match self.engine.ops[op].body {
             Body::Simple(body) => body(self, Args(at)),
             Body::Control(_) => super::inconsistent("a control operation was compiled as simple"),

@@ -155,6 +155,8 @@ pub struct JetCounters {
     pub matched: u64,
     /// Pinned laws with the name of an operation that run their body all the same.
     pub mismatched: u64,
+    /// Operations executed, those aside that compiled code computes in its own instructions.
+    pub executed: u64,
 }
 
 /// Registers the collector updates.
