@@ -32,8 +32,12 @@ impl Machine {
                 return None;
             }
             if stored != 0 {
-                for i in (1..=n).rev() {
-                    *fp.add(i + stored) = *fp.add(i);
+                if n == 1 {
+                    *fp.add(1 + stored) = *fp.add(1);
+                } else {
+                    for i in (1..=n).rev() {
+                        *fp.add(i + stored) = *fp.add(i);
+                    }
                 }
                 for i in 0..stored {
                     *fp.add(1 + i) = f.arg(i);

@@ -242,9 +242,22 @@ impl Machine {
                 ($h:expr, $first:expr, $n:expr, $kills:expr) => {{
                     let base = fp.add($h);
                     let callee = base.add(2);
-                    // Last first: the callee's words may lie over the caller's temporaries.
-                    for i in (0..$n).rev() {
-                        *callee.add(i) = src(pc, $first + i, fp);
+                    // The callee's words may lie over the caller's temporaries: all are read before
+                    // the first is written, or the last is moved first.
+                    match $n {
+                        2 => {
+                            let words = [src(pc, $first, fp), src(pc, $first + 1, fp)];
+                            *callee.cast::<[Value; 2]>() = words;
+                        }
+                        3 => {
+                            let (a, b) = (src(pc, $first, fp), src(pc, $first + 1, fp));
+                            *callee.cast::<[Value; 3]>() = [a, b, src(pc, $first + 2, fp)];
+                        }
+                        n => {
+                            for i in (0..n).rev() {
+                                *callee.add(i) = src(pc, $first + i, fp);
+                            }
+                        }
                     }
                     for i in 0..$kills {
                         *fp.add(word(pc, $first + $n + i)) = Value::ZERO;
@@ -254,15 +267,30 @@ impl Machine {
                     fp = callee;
                 }};
             }
-            // Puts `n` words over the current activation, from slot `$to` on.
+            // Puts `n` words over the current activation, from slot `$to` on. Few are read into
+            // registers; many go through the words above the activation, the last first, because
+            // they may lie over each other.
             macro_rules! replace {
                 ($h:expr, $first:expr, $n:expr, $to:expr) => {{
-                    let scratch = fp.add($h);
-                    for i in (0..$n).rev() {
-                        *scratch.add(i) = src(pc, $first + i, fp);
-                    }
-                    for i in 0..$n {
-                        *fp.add($to + i) = *scratch.add(i);
+                    let to = fp.add($to);
+                    match $n {
+                        2 => {
+                            let words = [src(pc, $first, fp), src(pc, $first + 1, fp)];
+                            *to.cast::<[Value; 2]>() = words;
+                        }
+                        3 => {
+                            let (a, b) = (src(pc, $first, fp), src(pc, $first + 1, fp));
+                            *to.cast::<[Value; 3]>() = [a, b, src(pc, $first + 2, fp)];
+                        }
+                        n => {
+                            let scratch = fp.add($h);
+                            for i in (0..n).rev() {
+                                *scratch.add(i) = src(pc, $first + i, fp);
+                            }
+                            for i in 0..n {
+                                *to.add(i) = *scratch.add(i);
+                            }
+                        }
                     }
                 }};
             }
@@ -519,6 +547,18 @@ impl Machine {
                         Opcode::TailSelf => {
                             let scratch = fp.add(word(pc, 1));
                             let m = word(pc, 2);
+                            if m == 1 {
+                                *fp.add(word(pc, 4)) = src(pc, 5, fp);
+                                pc = jump(pc, 3);
+                                continue;
+                            }
+                            if m == 2 {
+                                let (a, b) = (src(pc, 5, fp), src(pc, 7, fp));
+                                *fp.add(word(pc, 4)) = a;
+                                *fp.add(word(pc, 6)) = b;
+                                pc = jump(pc, 3);
+                                continue;
+                            }
                             for i in 0..m {
                                 *scratch.add(i) = src(pc, 5 + 2 * i, fp);
                             }
@@ -554,7 +594,9 @@ impl Machine {
                             reserve!(word(pc, 2), n + 3);
                             let payload = self.heap.bump_object(Kind::Thunk, n + 2);
                             *payload = ThunkKind::APP;
-                            for i in 0..=n {
+                            *payload.add(1) = src(pc, 4, fp).bits();
+                            *payload.add(2) = src(pc, 5, fp).bits();
+                            for i in 2..=n {
                                 *payload.add(1 + i) = src(pc, 4 + i, fp).bits();
                             }
                             slot!(1) = Value::reference(TAG_THUNK, payload);
