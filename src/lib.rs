@@ -5,17 +5,14 @@
 //! | room | holds |
 //! |---|---|
 //! | `cli` | arguments, help, one file per command |
-//! | `profile` | events, folded stacks, flame graph |
 //! | `rpn` | the console |
-//! | `wisp` | read, expand, law form, evaluate, save |
 //! | `seed` | decode, check, encode |
 //! | `prim` | one table of operations and its families; jets by name |
-//! | `law` | law bodies: parse, analyse, lower; the code generator |
+//! | `law` | law bodies: parse, analyse, lower |
 //! | `machine` | the evaluator: value stack, frames, eval, apply, force, exceptions |
-//! | `heap` | nursery (generation 1), arena (generation 2), pins, store (generation 3) |
-//! | `nat` | natural-number arithmetic on limb slices; knows nothing of heaps |
+//! | `heap` | nursery (generation 1), arena (generation 2), pins |
 //! | `value` | the 64-bit word: tags, headers, typed views; the printer |
-//! | `sync` | mutex, condvar, rwlock, barrier, thread |
+//! | `nat` | natural-number arithmetic on limb slices; knows nothing of heaps |
 //! | `os` | Linux: typed system calls, arguments, mappings, files, clocks |
 //!
 //! Invariants:
