@@ -72,7 +72,7 @@ impl Lowering<'_> {
         }
         for s in self.ir.arity + 1..self.ir.slots() {
             let both = needed & live & bit(s as u32) != 0 || s >= 63 && needed >> 63 == 1;
-            if both && env[s].state == State::Absent && !self.ir.is_inline(s as u32) {
+            if both && env[s].state == State::Absent && self.ir.is_cell(s as u32) {
                 self.materialise(env, s as u32, h)?;
             }
         }
