@@ -33,3 +33,4 @@ pub mod prim;
 pub mod rpn;
 pub mod seed;
 pub mod value;
+pub mod wisp;

@@ -67,8 +67,9 @@ fn files_that_cannot_be_read_as_a_seed() {
 
 #[test]
 fn wrong_command_lines() {
-    let cases: [&[&str]; 12] = [
-        &[],
+    let cases: [&[&str]; 13] = [
+        &["wisp"],
+        &["wisp", "--frob"],
         &["--frob"],
         &["-"],
         &["-x", "file"],
@@ -297,7 +298,7 @@ fn standard_input_that_cannot_be_read() {
         );
     }
     let none = plan(&[]).input(Input::Closed).run();
-    refused(&none, "", "plan: *", 2);
+    refused(&none, "", "plan: standard input: cannot read: *", 3);
 }
 
 #[test]

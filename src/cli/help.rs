@@ -16,6 +16,8 @@ plan runs PLAN programs.
 usage:
   plan FILE.seed [ARG...]       run a seed with these arguments
   plan run FILE.seed [ARG...]   the same; also for a file named like a command
+  plan wisp FILE... [-- ARG...] load Wisp files and run their main
+  plan < FILE                   load a Wisp file, showing every form and value
   plan rpn                      the RPN console, on standard input and output
   plan seed check FILE...       is this a well-formed seed?
   plan seed dump FILE           print what a seed holds
@@ -25,8 +27,8 @@ usage:
 
 exit status:
   the program's result modulo 256, or
-  0   end of input in the console; help, version
-  1   <<loop>>: a value depends on itself; an error in the console
+  0   end of input in the console or of a Wisp file; help, version
+  1   <<loop>>: a value depends on itself; an error in the console or in Wisp
   2   wrong command line
   3   a file that cannot be read or written, or malformed input
   9   an exception that nobody caught
@@ -85,6 +87,31 @@ A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
          as a seed; --v2: of format version 2 instead of 1
 ";
 
+const WISP: &str = "\
+usage: plan wisp [OPTION...] FILE... [-- ARG...]
+       plan wisp [OPTION...] [FILE...] -e EXPR
+
+Evaluates the forms of the files in order (docs/spec/06-wisp.md describes the
+language), then, if the files define main, applies it to the row of the ARGs;
+its result modulo 256 is the exit status. FILE - is standard input. A file may
+begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
+
+  -e EXPR         evaluate EXPR after the files and print its value
+  -I DIR          look for required files in DIR too
+  --transcript[=plain|color]
+                  print every form and its value on standard error
+  --no-main       stop after loading
+  --lenient       accept the mistakes that the reference implementation accepts
+  --dialect=classic, --no-std
+                  as without: there is one dialect and no built-in library yet
+
+A mistake is reported with file, line and column on standard error, and ends
+the run with status 1, or 3 if the file cannot be read or required.
+
+  $ plan wisp -e '((Pin 2) 4)'
+  5
+";
+
 /// The help on a topic.
 pub fn text(topic: Topic) -> &'static str {
     match topic {
@@ -92,6 +119,7 @@ pub fn text(topic: Topic) -> &'static str {
         Topic::Run => RUN,
         Topic::Rpn => RPN,
         Topic::Seed => SEED,
+        Topic::Wisp => WISP,
     }
 }
 
@@ -101,7 +129,7 @@ mod tests {
 
     #[test]
     fn texts_fit_a_terminal() {
-        for text in [VERSION, ALL, RUN, RPN, SEED] {
+        for text in [VERSION, ALL, RUN, RPN, SEED, WISP] {
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
             for line in text.lines() {
                 assert!(

@@ -26,12 +26,13 @@ mod rpn;
 mod run;
 mod seed;
 pub mod stop;
+pub mod wisp;
 
 use crate::os::env::Args;
 use crate::os::out::Out;
-use crate::os::{Errno, Fd};
+use crate::os::{Errno, Fd, term};
 use alloc::vec::Vec;
-use args::Command;
+use args::{Command, Usage};
 
 /// Success, help and version.
 pub const STATUS_OK: i32 = 0;
@@ -39,6 +40,8 @@ pub const STATUS_OK: i32 = 0;
 pub const STATUS_LOOP: i32 = 1;
 /// An error in the console's input.
 pub const STATUS_CONSOLE: i32 = 1;
+/// A Wisp form that failed.
+pub const STATUS_EVALUATION: i32 = 1;
 /// A wrong command line, in every command.
 pub const STATUS_USAGE: i32 = 2;
 /// A file that cannot be read or written, or malformed input.
@@ -58,6 +61,8 @@ pub fn main(args: &Args) -> i32 {
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
         Ok(Command::Seed { words }) => seed::main(args, words),
+        Ok(Command::Wisp(wisp)) => wisp::main(args, &wisp),
+        Err(Usage::NoCommand) if !term::is_terminal(Fd::STDIN) => wisp::piped(args),
         Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),
     }
 }

@@ -54,12 +54,20 @@ fn load_and_run(machine: &mut Machine, path: &[u8], words: &[&[u8]]) -> i32 {
     }
 }
 
-/// Runs the value on top; returns the result modulo 256.
+/// Forces and runs the value on top; returns the result modulo 256.
 ///
 /// # Errors
 /// As the program ends.
 fn run(machine: &mut Machine, words: &[&[u8]]) -> Result<i32, Stop> {
     machine.force_top()?;
+    apply(machine, words)
+}
+
+/// Applies the value on top to the row of the arguments; returns the result modulo 256.
+///
+/// # Errors
+/// As the program ends.
+pub fn apply(machine: &mut Machine, words: &[&[u8]]) -> Result<i32, Stop> {
     push_arguments(machine, words)?;
     machine.make_app(1)?;
     machine.eval_top()?;

@@ -101,6 +101,7 @@ pub struct Plan {
     env: Vec<(String, String)>,
     dir: Option<PathBuf>,
     limit: Duration,
+    memory: Option<u64>,
     stdout: Option<PathBuf>,
     stdout_closed: bool,
 }
@@ -114,6 +115,7 @@ impl Plan {
             env: Vec::new(),
             dir: None,
             limit: Duration::from_secs(20),
+            memory: None,
             stdout: None,
             stdout_closed: false,
         }
@@ -165,6 +167,12 @@ impl Plan {
         self
     }
 
+    /// Bounds the address space, as `ulimit -v` does.
+    pub fn memory_kilobytes(mut self, kilobytes: u64) -> Plan {
+        self.memory = Some(kilobytes);
+        self
+    }
+
     pub fn run(self) -> Outcome {
         let mut command = self.command();
         let mut child = command.spawn().unwrap_or_else(|e| {
@@ -196,15 +204,17 @@ impl Plan {
         }
     }
 
-    /// The command with its streams; closed descriptors need a shell to close them.
+    /// The command with its streams; a shell closes descriptors and bounds memory.
     fn command(&self) -> Command {
         let close_in = matches!(self.input, Input::Closed);
-        let mut command = if close_in || self.stdout_closed {
-            let script = match (close_in, self.stdout_closed) {
-                (true, true) => "exec \"$0\" \"$@\" <&- >&-",
-                (true, false) => "exec \"$0\" \"$@\" <&-",
-                _ => "exec \"$0\" \"$@\" >&-",
-            };
+        let mut command = if close_in || self.stdout_closed || self.memory.is_some() {
+            let bound = self
+                .memory
+                .map(|kilobytes| format!("ulimit -v {kilobytes}; "));
+            let closed_in = if close_in { " <&-" } else { "" };
+            let closed_out = if self.stdout_closed { " >&-" } else { "" };
+            let bound = bound.unwrap_or_default();
+            let script = format!("{bound}exec \"$0\" \"$@\"{closed_in}{closed_out}");
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(script).arg(binary());
             shell

@@ -1,0 +1,308 @@
+//! `plan wisp [OPTION…] FILE… [-- ARG…]`: loads Wisp files, then runs `main` (chapter 06 §5.2); and
+//! `plan` with a program on standard input.
+//!
+//! Invariants:
+//! - the transcript, diagnostics and warnings go to standard error; standard output is the program's,
+//!   and takes the values of `-e`;
+//! - every failure ends with one line `plan: …`.
+
+use super::args::Wisp;
+use super::message::{self, Shown};
+use super::options::Environment;
+use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, stop};
+use crate::machine::Machine;
+use crate::os::env::Args;
+use crate::os::out::Out;
+use crate::os::{Fd, file};
+use crate::value::Value;
+use crate::value::print::{Style, show_line};
+use crate::wisp::read::{Event, Reader, Span};
+use crate::wisp::report::{self, Message};
+use crate::wisp::{Ended, Failure, Note, Observer, Rules, Session, Sources};
+use alloc::format;
+use alloc::vec::Vec;
+
+/// Whether and how forms and values are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transcript {
+    /// Not at all.
+    None,
+    /// Without colour.
+    Plain,
+    /// With the colours of a terminal.
+    Color,
+}
+
+/// Shows the transcript, and the values of `-e`.
+struct Viewer<'s> {
+    style: Option<Style>,
+    sources: &'s Sources,
+    /// Where the expression of `-e` starts in the stream.
+    expression: Option<usize>,
+    inside: bool,
+}
+
+impl Viewer<'_> {
+    fn trace(&self, v: Value) {
+        if let Some(style) = &self.style {
+            write_line(Fd::STDERR, v, style);
+        }
+    }
+}
+
+/// Writes a value and a line feed, in one go.
+fn write_line(fd: Fd, v: Value, style: &Style) {
+    let mut line = Vec::new();
+    if show_line(v, style, &mut line).is_err() {
+        line.extend_from_slice(b" ... (no memory to print the rest)\n");
+    }
+    // As everywhere: what cannot be written there has nobody to be told to.
+    let _ = file::write_all(fd, &line);
+}
+
+impl Observer for Viewer<'_> {
+    fn form(&mut self, form: Value, span: Span) {
+        self.inside = self.expression.is_some_and(|start| span.start >= start);
+        self.trace(form);
+    }
+
+    fn value(&mut self, value: Value) {
+        self.trace(value);
+        if self.inside {
+            write_line(Fd::STDOUT, value, &Style::TRACE);
+        }
+    }
+
+    fn error(&mut self, error: Value) {
+        self.trace(error);
+    }
+}
+
+/// Loads what the command line names and runs `main`; returns the exit status.
+pub fn main(args: &Args, wisp: &Wisp) -> i32 {
+    let mut sources = Sources::default();
+    sources.search = wisp.search.iter().map(|dir| dir.to_vec()).collect();
+    for path in &wisp.files {
+        let added = match *path {
+            b"-" => match standard_input() {
+                Ok(bytes) => sources.add(b"<standard input>", bytes),
+                Err(status) => return status,
+            },
+            path => sources.add_file(path),
+        };
+        if let Err(error) = added {
+            say(&report::not_assembled(&sources, &error));
+            return not_loaded(path, STATUS_INPUT);
+        }
+    }
+    let mut expression = None;
+    if let Some(text) = wisp.expression {
+        if let Err(error) = sources.add(b"-e", text.to_vec()) {
+            say(&report::not_assembled(&sources, &error));
+            return not_loaded(b"-e", STATUS_INPUT);
+        }
+        expression = Some(sources.text().len() - text.len());
+    }
+    run(args, wisp, &sources, expression)
+}
+
+/// Runs the program on standard input; returns the exit status.
+pub fn piped(args: &Args) -> i32 {
+    let wisp = Wisp {
+        files: Vec::from([&b"-"[..]]),
+        transcript: Transcript::Plain,
+        no_main: true,
+        lenient: true,
+        ..Wisp::default()
+    };
+    main(args, &wisp)
+}
+
+fn standard_input() -> Result<Vec<u8>, i32> {
+    let mut bytes = Vec::new();
+    match file::read_to_end(Fd::STDIN, &mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(why) => Err(message::fail(
+            STATUS_INPUT,
+            format_args!("standard input: cannot read: {why}"),
+        )),
+    }
+}
+
+fn run(args: &Args, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -> i32 {
+    let mut environment = match Environment::get(args) {
+        Ok(environment) => environment,
+        Err(status) => return status,
+    };
+    environment.machine.trace_color = wisp.transcript == Transcript::Color;
+    let mut machine = match environment.start() {
+        Ok(machine) => machine,
+        Err(status) => return status,
+    };
+    let status = load(&mut machine, wisp, sources, expression);
+    environment.report(&machine);
+    status
+}
+
+fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -> i32 {
+    let rules = Rules {
+        lenient: wisp.lenient,
+    };
+    let style = match wisp.transcript {
+        Transcript::None => None,
+        Transcript::Plain => Some(Style::TRACE),
+        Transcript::Color => Some(Style {
+            color: true,
+            ..Style::TRACE
+        }),
+    };
+    let mut session = match Session::new(machine, rules) {
+        Ok(session) => session,
+        Err(stop) => return stop::report(machine, stop),
+    };
+    let mut viewer = Viewer {
+        style,
+        sources,
+        expression,
+        inside: false,
+    };
+    let ended = session.run(sources.text(), 0, &mut viewer);
+    if let Some(span) = session.open_string {
+        let mut message = Message::error("string is not closed");
+        message.kind = "warning";
+        say(&message.render(sources, span));
+    }
+    match ended {
+        Ended::Done => {}
+        ended => return finish(session.machine(), viewer.sources, ended),
+    }
+    if wisp.no_main || !defines_main(sources) {
+        return STATUS_OK;
+    }
+    run_main(&mut session, &wisp.args)
+}
+
+/// Says how loading ended, unless it was at the end of the text; returns the exit status.
+fn finish(machine: &Machine, sources: &Sources, ended: Ended) -> i32 {
+    match ended {
+        Ended::Done => STATUS_OK,
+        Ended::Replaced(status) => i32::from(status),
+        Ended::Stopped(stop) => stop::report(machine, stop),
+        Ended::Ignored(0) => STATUS_OK,
+        Ended::Ignored(bytes) => {
+            let line = format!("plan: warning: __REPL is 0: {bytes} bytes of input ignored\n");
+            say(line.as_bytes());
+            STATUS_OK
+        }
+        Ended::Unreadable(error) => {
+            let (message, span) = report::unreadable(sources, error);
+            say(&message.render(sources, span));
+            not_loaded(file_at(sources, span.start), STATUS_INPUT)
+        }
+        Ended::Failed(Failure::Loop, ..) => stop::report(machine, crate::machine::Stop::Loop),
+        Ended::Failed(failure, note, span) => failed(machine, sources, failure, &note, span),
+    }
+}
+
+fn failed(machine: &Machine, sources: &Sources, failure: Failure, note: &Note, form: Span) -> i32 {
+    let thrown = failure == Failure::Thrown;
+    let exception = thrown.then(|| (machine.top(1), machine.top(0)));
+    let message = report::failed(note, exception);
+    let name = report::unbound_name(note, exception);
+    let span = note
+        .span
+        .or_else(|| symbol_in(sources, name.as_deref()?, form));
+    say(&message.render(sources, span.unwrap_or(form)));
+    let status = match name.as_deref() {
+        Some(b"require") => STATUS_INPUT,
+        _ => STATUS_EVALUATION,
+    };
+    not_loaded(file_at(sources, form.start), status)
+}
+
+/// The first symbol of this name in the form that starts where `form` does.
+fn symbol_in(sources: &Sources, name: &[u8], form: Span) -> Option<Span> {
+    let text = sources.text();
+    let mut events = Vec::new();
+    Reader::new(text, form.start).form(&mut events).ok()?;
+    events.iter().find_map(|event| match *event {
+        Event::Symbol(span) if &text[span.start..span.end] == name => Some(span),
+        _ => None,
+    })
+}
+
+fn file_at(sources: &Sources, offset: usize) -> &[u8] {
+    let place = sources.place(offset);
+    sources
+        .files()
+        .get(place.file)
+        .map_or(b"", |file| &file.name)
+}
+
+fn say(bytes: &[u8]) {
+    let mut out = Out::new(Fd::STDERR);
+    // Where standard error cannot be written there is nobody to tell; the status says it.
+    let _ = out.put(bytes).and_then(|()| out.flush());
+}
+
+fn not_loaded(file: &[u8], status: i32) -> i32 {
+    message::fail(
+        status,
+        format_args!("{}: not loaded: 1 error (see above)", Shown(file)),
+    )
+}
+
+/// Whether a file named on the command line defines `main`: a form whose second element is that
+/// name, a list that starts with it, or `*(main)`.
+fn defines_main(sources: &Sources) -> bool {
+    let named = sources.files().iter().filter(|file| file.named);
+    named.into_iter().any(|file| {
+        let mut reader = Reader::new(&file.bytes, 0);
+        let mut events = Vec::new();
+        while let Ok(true) = reader.form(&mut events) {
+            if names_main(&file.bytes, &events) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+fn names_main(text: &[u8], events: &[Event]) -> bool {
+    let word = |event: &Event, name: &[u8]| match *event {
+        Event::Symbol(span) => &text[span.start..span.end] == name,
+        _ => false,
+    };
+    let [Event::Open(..), Event::Symbol(_), rest @ ..] = events else {
+        return false;
+    };
+    match rest {
+        [
+            Event::Open(..),
+            Event::OpenPair(_),
+            star,
+            Event::Open(..),
+            name,
+            ..,
+        ] => word(star, b"*") && word(name, b"main"),
+        [Event::OpenPair(_), star, Event::Open(..), name, ..] => {
+            word(name, b"main") && word(star, b"*") || word(star, b"main")
+        }
+        [Event::Open(..), name, ..] | [name, ..] => word(name, b"main"),
+        [] => false,
+    }
+}
+
+/// Applies `main` to the row of the arguments; returns the exit status.
+fn run_main(session: &mut Session, words: &[&[u8]]) -> i32 {
+    match session.push_binding(b"main") {
+        Ok(true) => {}
+        Ok(false) => return STATUS_OK,
+        Err(_) => return stop::uncaught(session.machine()),
+    }
+    let machine = session.machine();
+    match super::run::apply(machine, words) {
+        Ok(status) => status,
+        Err(stop) => stop::report(machine, stop),
+    }
+}

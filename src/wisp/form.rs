@@ -1,0 +1,199 @@
+//! Forms as values, and from a part of such a value back to its place in the text.
+//!
+//! Invariants:
+//! - The value of a form has the shape of its events, so both can be walked side by side.
+//! - Values are compared by identity (same word), never looked into: finding evaluates nothing.
+
+use super::read::{Bracket, Event, Span};
+use crate::machine::{Machine, Stop};
+use crate::nat;
+use crate::value::Value;
+use alloc::vec::Vec;
+
+/// Words that one event may push.
+const ROOM: usize = 4;
+
+/// The symbol in front of what stands in square or curly brackets.
+fn tag(bracket: Bracket) -> Option<&'static [u8]> {
+    match bracket {
+        Bracket::Round => None,
+        Bracket::Square => Some(b"BRACED"),
+        Bracket::Curly => Some(b"CURLED"),
+    }
+}
+
+/// Pushes the natural of these bytes.
+///
+/// # Errors
+/// When there is no memory.
+pub fn push_bytes(machine: &mut Machine, bytes: &[u8]) -> Result<(), Stop> {
+    machine.push_nat(&nat::bytes_to_limbs(bytes))
+}
+
+/// Pushes the value of a form (chapter 06 §2.3).
+///
+/// # Errors
+/// When there is no memory.
+pub fn push_form(machine: &mut Machine, text: &[u8], events: &[Event]) -> Result<(), Stop> {
+    let bytes = |span: Span| &text[span.start..span.end];
+    for event in events {
+        machine.ensure_stack(ROOM)?;
+        match *event {
+            Event::Symbol(span) => push_bytes(machine, bytes(span))?,
+            Event::Number(span) => {
+                machine.push(Value::ONE);
+                machine.push_nat(&nat::from_decimal(bytes(span)))?;
+                machine.make_row(1)?;
+            }
+            Event::Text(span) => {
+                machine.push(Value::ONE);
+                push_bytes(machine, bytes(span))?;
+                machine.make_row(1)?;
+            }
+            Event::Open(bracket, _) => {
+                if let Some(tag) = tag(bracket) {
+                    machine.push(Value::ZERO);
+                    push_bytes(machine, tag)?;
+                }
+                machine.push(Value::ZERO);
+            }
+            Event::Close(bracket, count, _) => {
+                if count > 0 {
+                    machine.make_row(count)?;
+                }
+                if tag(bracket).is_some() {
+                    machine.make_row(2)?;
+                }
+            }
+            Event::OpenPair(_) => machine.push(Value::ZERO),
+            Event::ClosePair(_) => machine.make_row(2)?,
+        }
+    }
+    Ok(())
+}
+
+/// A list on the way through a form.
+struct Level {
+    /// Its value; 0 for an empty list.
+    value: Value,
+    /// Slot of the next element.
+    next: usize,
+}
+
+/// One part of a form with its value.
+struct Part {
+    value: Value,
+    /// The list it is a slot of, and which one.
+    parent: Option<(Value, usize)>,
+}
+
+/// Visits the parts of the form `root`, lists before their elements, until `found` is true.
+fn visit(root: Value, events: &[Event], mut found: impl FnMut(&Part) -> bool) -> Option<Span> {
+    let mut levels: Vec<Level> = Vec::new();
+    for (i, event) in events.iter().enumerate() {
+        match *event {
+            Event::Close(bracket, ..) => {
+                levels.pop();
+                if tag(bracket).is_some() {
+                    levels.pop();
+                }
+                continue;
+            }
+            Event::ClosePair(_) => {
+                levels.pop();
+                continue;
+            }
+            _ => {}
+        }
+        let (value, parent) = match levels.last_mut() {
+            None => (root, None),
+            Some(level) => {
+                level.next += 1;
+                let slot = level.next - 1;
+                (slot_of(level.value, slot), Some((level.value, slot)))
+            }
+        };
+        if found(&Part { value, parent }) {
+            return Some(span_from(events, i));
+        }
+        descend(event, value, &mut levels);
+    }
+    None
+}
+
+/// Enters the list that an event opens.
+fn descend(event: &Event, value: Value, levels: &mut Vec<Level>) {
+    let mut enter = |value| levels.push(Level { value, next: 0 });
+    match *event {
+        Event::Open(Bracket::Round, _) | Event::OpenPair(_) => enter(value),
+        Event::Open(..) => {
+            enter(value);
+            enter(slot_of(value, 1));
+        }
+        _ => {}
+    }
+}
+
+/// Slot `i` of a row without evaluating it; 0 where there is none.
+fn slot_of(v: Value, i: usize) -> Value {
+    if v.is_closure() && i < v.size() {
+        v.arg(i).resolve()
+    } else {
+        Value::ZERO
+    }
+}
+
+/// The span of the part that begins with event `first`.
+fn span_from(events: &[Event], first: usize) -> Span {
+    let mut depth = 0_usize;
+    for event in &events[first..] {
+        match *event {
+            Event::Open(..) | Event::OpenPair(_) => depth += 1,
+            Event::Close(.., span) | Event::ClosePair(span) => {
+                depth -= 1;
+                if depth == 0 {
+                    return span;
+                }
+            }
+            Event::Symbol(span) | Event::Number(span) if depth == 0 => return span,
+            Event::Text(span) if depth == 0 => {
+                return Span {
+                    start: span.start - 1,
+                    end: span.end + 1,
+                };
+            }
+            _ => {}
+        }
+    }
+    Span { start: 0, end: 0 }
+}
+
+/// The span of the list `target`, or of slot `slot` of it, in the form `root`.
+pub fn locate(root: Value, events: &[Event], target: Value, slot: Option<usize>) -> Option<Span> {
+    if target.is_direct() {
+        return None;
+    }
+    visit(root, events, |part| match slot {
+        None => part.value == target,
+        Some(slot) => part.parent == Some((target, slot)),
+    })
+}
+
+/// The span of the first symbol `name` inside `within`.
+pub fn find_symbol(text: &[u8], events: &[Event], name: &[u8], within: Span) -> Option<Span> {
+    events.iter().find_map(|event| match *event {
+        Event::Symbol(span)
+            if &text[span.start..span.end] == name
+                && within.start <= span.start
+                && span.end <= within.end =>
+        {
+            Some(span)
+        }
+        _ => None,
+    })
+}
+
+/// The span of a whole form.
+pub fn whole(events: &[Event]) -> Span {
+    span_from(events, 0)
+}

@@ -1,0 +1,278 @@
+//! The macro `law`: a signature, bindings and a body become a law (chapter 06 §3.6).
+//!
+//! Invariants:
+//! - Local names never stop a macro: bindings and body are expanded before names are resolved.
+//! - A constant is written bare unless a law body would read it as code; then it is quoted.
+//! - The form of a body is walked with a list of steps, not by recursion.
+
+use super::env::{VALUE, push_slot};
+use super::eval::{Evaluator, Failure, Shape, Task, name_bytes, shape};
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+/// A law being built.
+pub(super) struct Frame {
+    /// Index of each local name.
+    locals: HashMap<Box<[u8]>, u64>,
+    /// Number of arguments.
+    arity: u64,
+    /// Number of bindings.
+    bindings: u64,
+}
+
+impl Frame {
+    fn name(&mut self, v: Value, index: u64) {
+        if shape(v) == Shape::Symbol && v.is_nat() {
+            self.locals.insert(name_bytes(v).into(), index);
+        }
+    }
+
+    /// The largest reference.
+    fn largest(&self) -> u64 {
+        self.arity + self.bindings
+    }
+}
+
+/// What is still to be assembled.
+enum Step {
+    /// The form on top; whether it is the whole body.
+    Form(bool),
+    /// Stack: form, node so far. Go on with this slot.
+    Slot(usize),
+    /// Stack: form, node so far, next argument's code. Go on with this slot.
+    Join(usize),
+}
+
+impl Evaluator<'_> {
+    /// Stack: call. Reads the signature and starts with the bindings.
+    pub(super) fn law_begin(&mut self) -> Result<(), Failure> {
+        self.slot(0, 1)?;
+        let (signature, elements) = (self.machine.top(0), self.machine.top(1).size());
+        let list = shape(signature) == Shape::List;
+        if !list || signature.row_len() < 2 {
+            return self.reject(b"law needs (law (name arg ...) body)", Some(1));
+        }
+        if !self.rules.lenient && elements < 3 {
+            return self.reject(
+                b"law has no body: law needs (law (name arg ...) body)",
+                None,
+            );
+        }
+        let arity = signature.size() as u64 - 1;
+        let mut frame = Frame {
+            locals: HashMap::new(),
+            arity,
+            bindings: elements.saturating_sub(3) as u64,
+        };
+        for i in 0..=arity {
+            self.slot(0, i as usize)?;
+            let name = self.machine.pop();
+            if !self.rules.lenient && !is_parameter(name, i) {
+                let message = b"a law's parameters are names, its own may be a string or number";
+                return self.reject(message, Some(1));
+            }
+            frame.name(name, i);
+        }
+        self.laws.push(frame);
+        self.tag()?;
+        self.tasks.push(Task::LawSlot(2));
+        Ok(())
+    }
+
+    /// Replaces the signature on top by the law's name.
+    fn tag(&mut self) -> Result<(), Failure> {
+        self.slot(0, 0)?;
+        self.remove_second();
+        if !self.machine.top(0).is_nat() {
+            self.slot(0, 0)?;
+            self.remove_second();
+        }
+        Ok(())
+    }
+
+    /// Stack: call, tag, expanded bindings so far.
+    pub(super) fn law_slot(&mut self, i: usize) -> Result<(), Failure> {
+        let call = self.machine.top(i - 1);
+        let last = call.size() - 1;
+        if i >= last {
+            push_slot(self.machine, i - 1, last);
+            self.tasks.push(Task::LawBuild);
+            self.tasks.push(Task::Expand);
+            return Ok(());
+        }
+        self.slot(i - 1, i)?;
+        if !self.rules.lenient && !self.is_binding()? {
+            return self.reject(b"a binding in a law is (@ name expr)", Some(i));
+        }
+        // The reference implementation applies the name to the expression and takes the head of that
+        // for the name: with a symbol this is the pair of both.
+        self.slot(0, 1)?;
+        push_slot(self.machine, 1, 2);
+        self.machine.make_app(1)?;
+        self.evaluated()?;
+        let pair = self.machine.top(0);
+        let name = if pair.is_closure() { pair.head() } else { pair };
+        if let Some(frame) = self.laws.last_mut() {
+            frame.name(name, frame.arity + i as u64 - 1);
+        }
+        push_slot(self.machine, 0, 0);
+        self.remove_second();
+        self.remove_second();
+        self.tasks.push(Task::LawSlot(i + 1));
+        self.tasks.push(Task::Expand);
+        Ok(())
+    }
+
+    /// Whether the form on top is `(@ name expr)`.
+    fn is_binding(&mut self) -> Result<bool, Failure> {
+        if self.machine.top(0).row_len() != 3 {
+            return Ok(false);
+        }
+        self.slot(0, 0)?;
+        let at = self.machine.pop() == Value::direct(b'@' as u64);
+        self.slot(0, 1)?;
+        let name = self.machine.pop();
+        Ok(at && name.is_nat() && shape(name) == Shape::Symbol)
+    }
+
+    /// Stack: call, tag, expanded bindings, expanded body. Leaves call and the law's literal.
+    pub(super) fn law_build(&mut self) -> Result<(), Failure> {
+        let Some(frame) = self.laws.pop() else {
+            return self.reject(b"law without a frame", None);
+        };
+        let parts = frame.bindings as usize + 1;
+        for below in (0..parts).rev() {
+            let form = self.machine.top(below);
+            self.machine.push(form);
+            self.assemble(&frame, below == 0)?;
+            let code = self.machine.pop();
+            self.machine.set_top(below, code);
+        }
+        for _ in 1..parts {
+            let (binding, rest) = (self.machine.top(1), self.machine.top(0));
+            self.machine.set_top(1, Value::ONE);
+            self.machine.set_top(0, binding);
+            self.machine.push(rest);
+            self.machine.make_row(2)?;
+        }
+        self.machine.push(Value::direct(frame.arity));
+        self.machine.push(self.machine.top(2));
+        self.machine.make_law()?;
+        self.remove_second();
+        self.literal()
+    }
+
+    /// Replaces the expanded form on top by its code.
+    fn assemble(&mut self, frame: &Frame, body: bool) -> Result<(), Failure> {
+        let mut steps = Vec::from([Step::Form(body)]);
+        while let Some(step) = steps.pop() {
+            self.machine.ensure_stack(8)?;
+            match step {
+                Step::Form(body) => self.assemble_form(frame, body, &mut steps)?,
+                Step::Slot(i) => {
+                    if i < self.machine.top(1).size() {
+                        push_slot(self.machine, 1, i);
+                        steps.push(Step::Join(i + 1));
+                        steps.push(Step::Form(false));
+                    } else {
+                        self.remove_second();
+                    }
+                }
+                Step::Join(next) => {
+                    let (node, argument) = (self.machine.top(1), self.machine.top(0));
+                    self.machine.set_top(1, Value::ZERO);
+                    self.machine.set_top(0, node);
+                    self.machine.push(argument);
+                    self.machine.make_row(2)?;
+                    steps.push(Step::Slot(next));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn assemble_form(
+        &mut self,
+        frame: &Frame,
+        body: bool,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Failure> {
+        self.evaluated()?;
+        let form = self.machine.top(0);
+        match (shape(form), form.row_len()) {
+            (Shape::Literal, _) => {
+                push_slot(self.machine, 0, 0);
+                self.remove_second();
+                self.constant(frame, body)
+            }
+            (Shape::Symbol, _) => self.reference(frame, body),
+            (Shape::List, 0) => {
+                self.machine.set_top(0, Value::ZERO);
+                self.constant(frame, body)
+            }
+            (Shape::List, 1) => {
+                push_slot(self.machine, 0, 0);
+                self.remove_second();
+                steps.push(Step::Form(body));
+                Ok(())
+            }
+            (Shape::List, _) => {
+                push_slot(self.machine, 0, 0);
+                steps.push(Step::Slot(1));
+                steps.push(Step::Form(false));
+                Ok(())
+            }
+        }
+    }
+
+    /// Replaces the symbol on top by its index or by the constant it is bound to.
+    fn reference(&mut self, frame: &Frame, body: bool) -> Result<(), Failure> {
+        let symbol = self.machine.top(0);
+        if symbol.is_nat()
+            && let Some(index) = frame.locals.get(&name_bytes(symbol)[..])
+        {
+            self.machine.set_top(0, Value::direct(*index));
+            return Ok(());
+        }
+        self.machine.push(symbol);
+        if !self.lookup()? {
+            return self.unbound(b"undefined-");
+        }
+        push_slot(self.machine, 0, VALUE);
+        self.remove_second();
+        self.remove_second();
+        self.constant(frame, body)
+    }
+
+    /// Quotes the value on top if a law body would read it as code.
+    fn constant(&mut self, frame: &Frame, body: bool) -> Result<(), Failure> {
+        self.evaluated()?;
+        let value = self.machine.top(0);
+        let code = if value.is_nat() {
+            value.small().is_some_and(|n| n <= frame.largest())
+        } else if value.is_closure() {
+            let (head, size) = (value.head(), value.size());
+            let (zero, one) = (head == Value::ZERO, head == Value::ONE);
+            size == 1 && (zero || one) || size == 2 && (zero || one && body)
+        } else {
+            false
+        };
+        if !code {
+            return Ok(());
+        }
+        self.machine.set_top(0, Value::ZERO);
+        self.machine.push(value);
+        Ok(self.machine.make_row(1)?)
+    }
+}
+
+/// Whether element `i` of a signature may stand there.
+fn is_parameter(v: Value, i: u64) -> bool {
+    match shape(v) {
+        Shape::Symbol => v.is_nat(),
+        Shape::Literal => i == 0,
+        Shape::List => i == 0 && v.row_len() == 1,
+    }
+}

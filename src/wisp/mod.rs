@@ -1,0 +1,31 @@
+//! Wisp, the language programs are written in (chapter 06), in the dialect of the existing library.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `read` | bytes to forms with positions |
+//! | `source` | files and what they require as one text |
+//! | `form` | forms as values, and back to their place |
+//! | `env` | the environment: a tree of rows |
+//! | `eval` | expansion and evaluation |
+//! | `law` | the macro `law` |
+//! | `session` | the loop over a text, the initial environment |
+//! | `report` | messages with place, marker and trail |
+//! | `builtin.wisp` | the built-in functions as code of the machine |
+//!
+//! Invariants:
+//! - The environment is a plain value that macros get, look into and replace; nothing is cached
+//!   beside it.
+//! - Nothing recurses on the native stack, whatever is read or evaluated.
+
+mod env;
+mod eval;
+mod form;
+mod law;
+pub mod read;
+pub mod report;
+pub mod session;
+pub mod source;
+
+pub use eval::{Failure, Note, Rules};
+pub use session::{Ended, Observer, Session};
+pub use source::{SourceError, Sources};

@@ -1,0 +1,373 @@
+//! The reader: bytes to forms (chapter 06 §2).
+//!
+//! Invariants:
+//! - A form is a flat list of [`Event`]s in source order, so neither reading nor building a value
+//!   nor looking for a position recurses, however deep the brackets.
+//! - Every event carries its span; spans are byte offsets into the text that was read.
+//! - Nothing after the form that was asked for has been looked at, except the byte that ends a token.
+
+use alloc::vec::Vec;
+
+/// Bytes of the text, end exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset behind the last byte.
+    pub end: usize,
+}
+
+/// Which bracket opened a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bracket {
+    /// `(`: the list itself.
+    Round,
+    /// `[`: the form `(BRACED (…))`.
+    Square,
+    /// `{`: the form `(CURLED (…))`.
+    Curly,
+}
+
+impl Bracket {
+    fn opened_by(byte: u8) -> Option<Bracket> {
+        match byte {
+            b'(' => Some(Bracket::Round),
+            b'[' => Some(Bracket::Square),
+            b'{' => Some(Bracket::Curly),
+            _ => None,
+        }
+    }
+
+    /// The byte that opens it.
+    pub const fn opener(self) -> u8 {
+        match self {
+            Bracket::Round => b'(',
+            Bracket::Square => b'[',
+            Bracket::Curly => b'{',
+        }
+    }
+
+    /// The byte that closes it.
+    pub const fn closer(self) -> u8 {
+        match self {
+            Bracket::Round => b')',
+            Bracket::Square => b']',
+            Bracket::Curly => b'}',
+        }
+    }
+}
+
+/// One step through a form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A symbol: the bytes of the span.
+    Symbol(Span),
+    /// A number: the decimal digits of the span.
+    Number(Span),
+    /// A string: the bytes of the span, without the quotes.
+    Text(Span),
+    /// A list begins; the span is that of its bracket.
+    Open(Bracket, Span),
+    /// The list ends that has so many elements; the span is that of the whole list.
+    Close(Bracket, usize, Span),
+    /// The token that follows and the list after it are one form of two elements.
+    OpenPair(usize),
+    /// Such a form ends.
+    ClosePair(Span),
+}
+
+/// What a text cannot be read as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadError {
+    /// A closer where no bracket is open.
+    Unopened(Span),
+    /// Another closer than that of the innermost bracket, which is opened at the second offset.
+    Mismatched(Span, Bracket, usize),
+    /// The text ends inside this bracket; the second offset is that of a list inside it that
+    /// starts a line, the probable place of the mistake.
+    Unclosed(Bracket, Span, Option<usize>),
+    /// A byte that starts no form.
+    Forbidden(Span, u8),
+}
+
+/// White space between forms: the reference's three bytes, carriage return and form feed.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b' ' | b'\r' | 0x0c)
+}
+
+/// Whether a byte can be part of a token.
+pub fn is_symbol(byte: u8) -> bool {
+    let special = matches!(byte, b'"' | b'(' | b')' | b';' | b'[' | b']' | b'{' | b'}');
+    byte > 0x20 && byte != 0x7f && !special
+}
+
+/// A list that has been opened and not closed.
+struct Pending {
+    bracket: Bracket,
+    start: usize,
+    elements: usize,
+    /// Where the token before it starts, if it touches one.
+    pair: Option<usize>,
+}
+
+/// Reads one form after the other from a text.
+pub struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// The first string that the end of the text closed.
+    open_string: Option<Span>,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader that starts at this offset of the text.
+    pub fn new(text: &'t [u8], at: usize) -> Reader<'t> {
+        Reader {
+            text,
+            at,
+            open_string: None,
+        }
+    }
+
+    /// Offset of the next byte to read.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The opening quote of a string that is not closed, if there was one.
+    pub fn open_string(&self) -> Option<Span> {
+        self.open_string
+    }
+
+    /// Reads the next form into `events`, whose old contents are dropped; false at the end.
+    ///
+    /// # Errors
+    /// What is wrong with the text; the offset is then that of the mistake.
+    pub fn form(&mut self, events: &mut Vec<Event>) -> Result<bool, ReadError> {
+        events.clear();
+        let mut open: Vec<Pending> = Vec::new();
+        loop {
+            self.skip_gap();
+            let Some(&byte) = self.text.get(self.at) else {
+                return match open.last() {
+                    None => Ok(false),
+                    Some(_) => Err(self.unclosed(&open)),
+                };
+            };
+            let complete = if let Some(bracket) = Bracket::opened_by(byte) {
+                self.open(bracket, None, &mut open, events);
+                false
+            } else if matches!(byte, b')' | b']' | b'}') {
+                self.close(byte, &mut open, events)?;
+                true
+            } else if byte == b'"' {
+                events.push(Event::Text(self.string()));
+                true
+            } else if is_symbol(byte) {
+                self.token(&mut open, events)
+            } else {
+                return Err(ReadError::Forbidden(self.one(), byte));
+            };
+            if complete {
+                match open.last_mut() {
+                    Some(list) => list.elements += 1,
+                    None => return Ok(true),
+                }
+            }
+        }
+    }
+
+    fn one(&self) -> Span {
+        Span {
+            start: self.at,
+            end: self.at + 1,
+        }
+    }
+
+    fn skip_gap(&mut self) {
+        while let Some(&byte) = self.text.get(self.at) {
+            if byte == b';' {
+                self.skip_line();
+            } else if is_space(byte) {
+                self.at += 1;
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn skip_line(&mut self) {
+        while self.text.get(self.at).is_some_and(|&byte| byte != b'\n') {
+            self.at += 1;
+        }
+    }
+
+    fn open(
+        &mut self,
+        bracket: Bracket,
+        pair: Option<usize>,
+        open: &mut Vec<Pending>,
+        events: &mut Vec<Event>,
+    ) {
+        events.push(Event::Open(bracket, self.one()));
+        open.push(Pending {
+            bracket,
+            start: self.at,
+            elements: 0,
+            pair,
+        });
+        self.at += 1;
+    }
+
+    fn close(
+        &mut self,
+        byte: u8,
+        open: &mut Vec<Pending>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), ReadError> {
+        let Some(list) = open.pop() else {
+            return Err(ReadError::Unopened(self.one()));
+        };
+        if list.bracket.closer() != byte {
+            return Err(ReadError::Mismatched(self.one(), list.bracket, list.start));
+        }
+        self.at += 1;
+        let (start, end) = (list.start, self.at);
+        events.push(Event::Close(
+            list.bracket,
+            list.elements,
+            Span { start, end },
+        ));
+        if let Some(start) = list.pair {
+            events.push(Event::ClosePair(Span { start, end }));
+        }
+        Ok(())
+    }
+
+    /// Reads a token; true unless a bracket touches it, which then is open.
+    fn token(&mut self, open: &mut Vec<Pending>, events: &mut Vec<Event>) -> bool {
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(|&byte| is_symbol(byte)) {
+            self.at += 1;
+        }
+        let span = Span {
+            start,
+            end: self.at,
+        };
+        let digits = self.text[start..self.at].iter().all(u8::is_ascii_digit);
+        let event = if digits {
+            Event::Number(span)
+        } else {
+            Event::Symbol(span)
+        };
+        let next = self.text.get(self.at).copied();
+        match next.and_then(Bracket::opened_by) {
+            None => {
+                events.push(event);
+                true
+            }
+            Some(bracket) => {
+                events.push(Event::OpenPair(start));
+                events.push(event);
+                self.open(bracket, Some(start), open, events);
+                false
+            }
+        }
+    }
+
+    /// Reads a string; the end of the text ends it too.
+    fn string(&mut self) -> Span {
+        let quote = self.one();
+        self.at += 1;
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(|&byte| byte != b'"') {
+            self.at += 1;
+        }
+        let end = self.at;
+        if end < self.text.len() {
+            self.at += 1;
+        } else {
+            self.open_string.get_or_insert(quote);
+        }
+        Span { start, end }
+    }
+
+    fn unclosed(&self, open: &[Pending]) -> ReadError {
+        let starts_line = |at: usize| at > 0 && self.text[at - 1] == b'\n';
+        let Some((first, inner)) = open.split_first() else {
+            return ReadError::Unopened(self.one());
+        };
+        let (start, end) = (first.start, first.start + 1);
+        let suspect = inner.iter().map(|list| list.start);
+        ReadError::Unclosed(
+            first.bracket,
+            Span { start, end },
+            suspect.rev().find(|at| starts_line(*at)),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The events of all forms as text.
+    fn read(text: &str) -> Result<String, ReadError> {
+        let mut reader = Reader::new(text.as_bytes(), 0);
+        let (mut events, mut out) = (Vec::new(), String::new());
+        while reader.form(&mut events)? {
+            for event in &events {
+                let word = |s: &Span| text[s.start..s.end].to_string();
+                out += &match event {
+                    Event::Symbol(s) => format!("{} ", word(s)),
+                    Event::Number(s) => format!("#{} ", word(s)),
+                    Event::Text(s) => format!("'{}' ", word(s)),
+                    Event::Open(b, _) => format!("{} ", b.opener() as char),
+                    Event::Close(b, n, _) => format!("{n}{} ", b.closer() as char),
+                    Event::OpenPair(_) => "< ".to_string(),
+                    Event::ClosePair(_) => "> ".to_string(),
+                };
+            }
+            out += "| ";
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn forms_are_read_as_the_grammar_says() {
+        let cases = [
+            ("", ""),
+            ("a 12 12a", "a | #12 | 12a | "),
+            (r#""a""b"3"#, "'a' | 'b' | #3 | "),
+            ("(a [b] {})", "( a [ b 1] { 0} 3) | "),
+            ("f(1)(2)", "< f ( #1 1) > | ( #2 1) | "),
+            ("5[x y]", "< #5 [ x y 2] > | "),
+            ("(f(1) 2)", "( < f ( #1 1) > #2 2) | "),
+            ("1;2\n3", "#1 | #3 | "),
+            ("'(x)", "< ' ( x 1) > | "),
+            ("\"open", "'open' | "),
+        ];
+        for (text, events) in cases {
+            assert_eq!(read(text).as_deref(), Ok(events), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let span = |start| Span {
+            start,
+            end: start + 1,
+        };
+        assert_eq!(read("1 )"), Err(ReadError::Unopened(span(2))));
+        let mismatch = ReadError::Mismatched(span(4), Bracket::Round, 0);
+        assert_eq!(read("(1 2] 3"), Err(mismatch));
+        let unclosed = ReadError::Unclosed(Bracket::Round, span(0), Some(4));
+        assert_eq!(read("(a \n(b"), Err(unclosed));
+        assert_eq!(read("a \x01"), Err(ReadError::Forbidden(span(2), 1)));
+    }
+
+    #[test]
+    fn depth_costs_no_native_stack() {
+        let deep = "(".repeat(1_000_000) + &")".repeat(1_000_000);
+        assert!(read(&deep).is_ok());
+    }
+}

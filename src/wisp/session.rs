@@ -1,0 +1,342 @@
+//! The loop of chapter 06 §3.2 over a text: read a form, evaluate it, go on in the environment it leaves.
+//!
+//! Invariants:
+//! - The machine's stack below the session's values is not touched; from there on lie the
+//!   environment and the built-in functions, which stay where they are.
+//! - Form k is evaluated before form k + 1 is read.
+//! - A loop that a program puts in the place of the built-in one gets the rest of the text and
+//!   decides the status.
+
+use super::env::{VALUE, push_slot};
+use super::eval::{Builtins, Evaluator, Failure, Note, Rules, is_zero};
+use super::form::{push_bytes, push_form, whole};
+use super::read::{Event, ReadError, Reader, Span};
+use crate::machine::{Machine, Stop};
+use crate::nat;
+use crate::value::Value;
+use alloc::vec::Vec;
+
+/// The built-in functions, in the language itself.
+const BUILTIN: &[u8] = include_bytes!("builtin.wisp");
+
+/// What is told about each form.
+pub trait Observer {
+    /// A form is about to be evaluated.
+    fn form(&mut self, form: Value, span: Span);
+    /// It had this value.
+    fn value(&mut self, value: Value);
+    /// It failed by an exception: this is the value `ERROR[code[payload]]`.
+    fn error(&mut self, error: Value);
+}
+
+/// Sees nothing.
+struct Silent;
+
+impl Observer for Silent {
+    fn form(&mut self, _: Value, _: Span) {}
+    fn value(&mut self, _: Value) {}
+    fn error(&mut self, _: Value) {}
+}
+
+/// How a text ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// At its end.
+    Done,
+    /// A form failed. After [`Failure::Thrown`] code and payload are the two topmost values.
+    Failed(Failure, Note, Span),
+    /// The text cannot be read.
+    Unreadable(ReadError),
+    /// A loop of the program's own ended with this status.
+    Replaced(u8),
+    /// A loop of the program's own ended without a result.
+    Stopped(Stop),
+    /// `__REPL` is no function, so this many bytes are not looked at.
+    Ignored(usize),
+}
+
+/// A failure of which nothing more is known.
+fn plain(failure: Failure) -> (Failure, Note) {
+    (failure, Note::default())
+}
+
+/// An environment and what is needed to go on in it.
+pub struct Session<'m> {
+    machine: &'m mut Machine,
+    base: usize,
+    builtins: Builtins,
+    rules: Rules,
+    /// The first string the end of a text closed.
+    pub open_string: Option<Span>,
+}
+
+impl<'m> Session<'m> {
+    /// A session on a machine, with the initial environment.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(machine: &'m mut Machine, rules: Rules) -> Result<Session<'m>, Stop> {
+        let base = machine.depth();
+        for _ in 0..4 {
+            machine.push(Value::ZERO);
+        }
+        let mut session = Session {
+            machine,
+            base,
+            builtins: Builtins {
+                law: base + 1,
+                define: base + 2,
+                repl: base + 3,
+            },
+            rules,
+            open_string: None,
+        };
+        session.bootstrap().map_err(|failure| match failure {
+            Failure::Loop => Stop::Loop,
+            _ => Stop::Thrown,
+        })?;
+        Ok(session)
+    }
+
+    /// The machine.
+    pub fn machine(&mut self) -> &mut Machine {
+        self.machine
+    }
+
+    fn evaluator(&mut self) -> Evaluator<'_> {
+        Evaluator::new(self.machine, self.base, self.builtins, self.rules)
+    }
+
+    fn set(&mut self, place: usize, v: Value) {
+        let below = self.machine.depth() - 1 - place;
+        self.machine.set_top(below, v);
+    }
+
+    // The initial environment.
+
+    /// Evaluates the built-in functions with markers in their place, then binds them.
+    fn bootstrap(&mut self) -> Result<(), Failure> {
+        self.markers()?;
+        let ended = self.run(BUILTIN, 0, &mut Silent);
+        match ended {
+            Ended::Done => {}
+            Ended::Failed(failure, ..) => return Err(failure),
+            _ => return Err(Failure::Rejected),
+        }
+        for (place, name) in [(1, &b"law-macro"[..]), (2, b"define"), (3, b"repl")] {
+            self.push_binding(name)?;
+            let v = self.machine.pop();
+            self.set(self.base + place, v);
+        }
+        self.push_binding(b"eval")?;
+        self.set(self.base, Value::ZERO);
+        self.bind_all()
+    }
+
+    /// An environment in which `law`, `def` and `Pin` are there, the first two as values that only
+    /// stand for what Rust does.
+    fn markers(&mut self) -> Result<(), Failure> {
+        for (place, mark) in [(1, 2), (2, 3), (3, 0)] {
+            self.machine.push(Value::direct(mark));
+            self.machine.pin_top()?;
+            let v = self.machine.pop();
+            self.set(self.base + place, v);
+        }
+        self.machine.push(Value::ZERO);
+        self.bind_all()
+    }
+
+    /// Binds the six names, in the order that gives the tree of chapter 06 §3.1; the value of
+    /// `eval` is on top and is dropped.
+    fn bind_all(&mut self) -> Result<(), Failure> {
+        let Builtins { law, define, repl } = self.builtins;
+        self.bind(b"law", law, None, true)?;
+        self.bind(b"macro", define, Some(1), true)?;
+        self.bind(b"def", define, Some(0), true)?;
+        self.machine.push(Value::ZERO);
+        self.machine.pin_top()?;
+        let pin = self.machine.depth() - 1;
+        self.bind(b"Pin", pin, None, false)?;
+        self.machine.drop_top(1);
+        let eval = self.machine.depth() - 1;
+        self.bind(b"eval", eval, None, false)?;
+        self.bind(b"__REPL", repl, None, false)?;
+        self.machine.drop_top(1);
+        Ok(())
+    }
+
+    /// Binds a name to the value at a place of the stack, or to its application to a number.
+    fn bind(
+        &mut self,
+        name: &[u8],
+        place: usize,
+        argument: Option<u64>,
+        is_macro: bool,
+    ) -> Result<(), Failure> {
+        push_bytes(self.machine, name)?;
+        self.machine.push(self.machine.nth(place));
+        if let Some(n) = argument {
+            self.machine.push(Value::direct(n));
+            self.machine.make_row(1)?;
+        }
+        self.machine.push(Value::bit(is_macro));
+        self.evaluator().bind_top()
+    }
+
+    /// Pushes the value of a name; 0 if it is not bound.
+    ///
+    /// # Errors
+    /// As evaluation of the environment.
+    pub fn push_binding(&mut self, name: &[u8]) -> Result<bool, Failure> {
+        push_bytes(self.machine, name)?;
+        let bound = self.evaluator().find()?;
+        if !bound {
+            self.machine.push(Value::ZERO);
+            return Ok(false);
+        }
+        push_slot(self.machine, 0, VALUE);
+        let v = self.machine.pop();
+        self.machine.set_top(0, v);
+        Ok(true)
+    }
+
+    // The loop.
+
+    /// Evaluates the forms of a text from an offset on.
+    pub fn run(&mut self, text: &[u8], at: usize, observer: &mut dyn Observer) -> Ended {
+        let mut reader = Reader::new(text, at);
+        let mut events = Vec::new();
+        loop {
+            let read = reader.form(&mut events);
+            self.open_string = self.open_string.or(reader.open_string());
+            match read {
+                Err(error) => return Ended::Unreadable(error),
+                Ok(false) => return Ended::Done,
+                Ok(true) => {}
+            }
+            let depth = self.machine.depth();
+            self.machine.push(self.machine.nth(self.base));
+            let result = self.form(text, &events, observer);
+            let result = result.and_then(|()| self.next_loop().map_err(plain));
+            match result {
+                Ok(true) => self.machine.drop_top(self.machine.depth() - depth),
+                Ok(false) => return self.replaced(text, reader.offset()),
+                Err((failure, note)) => {
+                    return self.failed(depth, failure, note, whole(&events), observer);
+                }
+            }
+        }
+    }
+
+    /// Evaluates one form.
+    fn form(
+        &mut self,
+        text: &[u8],
+        events: &[Event],
+        observer: &mut dyn Observer,
+    ) -> Result<(), (Failure, Note)> {
+        let root = self.machine.depth();
+        let stopped = |stop: Stop| plain(stop.into());
+        push_form(self.machine, text, events).map_err(stopped)?;
+        self.machine.force_top().map_err(stopped)?;
+        observer.form(self.machine.top(0), whole(events));
+        let (env, builtins, rules) = (self.base, self.builtins, self.rules);
+        self.machine.push(self.machine.top(0));
+        let evaluator = Evaluator::new(self.machine, env, builtins, rules);
+        let mut evaluator = evaluator.with_source(root, text, events);
+        if let Err(failure) = evaluator.run() {
+            return Err((failure, evaluator.into_note()));
+        }
+        self.force_env().map_err(plain)?;
+        observer.value(self.machine.top(0));
+        Ok(())
+    }
+
+    /// Brings the environment into normal form, as a try operation does with its result.
+    fn force_env(&mut self) -> Result<(), Failure> {
+        self.machine.push(self.machine.nth(self.base));
+        self.machine.force_top()?;
+        let env = self.machine.pop();
+        self.set(self.base, env);
+        Ok(())
+    }
+
+    /// Cleans up after a failure: the environment is that of before the form, which lies at `depth`,
+    /// and the stack holds code and payload above that.
+    fn failed(
+        &mut self,
+        depth: usize,
+        failure: Failure,
+        note: Note,
+        span: Span,
+        observer: &mut dyn Observer,
+    ) -> Ended {
+        let env = self.machine.nth(depth);
+        self.set(self.base, env);
+        if failure != Failure::Thrown {
+            self.machine.drop_top(self.machine.depth() - depth);
+            return Ended::Failed(failure, note, span);
+        }
+        let (code, payload) = (self.machine.top(1), self.machine.top(0));
+        self.machine.drop_top(self.machine.depth() - depth);
+        self.machine.push(code);
+        self.machine.push(payload);
+        if self.show_error(observer).is_err() {
+            self.machine.drop_top(self.machine.depth() - depth - 2);
+        }
+        Ended::Failed(failure, note, span)
+    }
+
+    /// Shows code and payload, the two topmost values, as `ERROR[code[payload]]`.
+    fn show_error(&mut self, observer: &mut dyn Observer) -> Result<(), Stop> {
+        push_bytes(self.machine, b"ERROR")?;
+        self.machine.push(self.machine.top(2));
+        self.machine.push(self.machine.top(2));
+        self.machine.make_row(1)?;
+        self.machine.make_row(1)?;
+        self.machine.force_top()?;
+        observer.error(self.machine.top(0));
+        self.machine.drop_top(1);
+        Ok(())
+    }
+
+    /// Whether the loop bound in the environment is the built-in one.
+    fn next_loop(&mut self) -> Result<bool, Failure> {
+        self.push_binding(b"__REPL")?;
+        let same = self.machine.top(0) == self.machine.nth(self.builtins.repl);
+        self.machine.drop_top(1);
+        Ok(same)
+    }
+
+    /// Hands the rest of the text to the loop bound in the environment.
+    fn replaced(&mut self, text: &[u8], at: usize) -> Ended {
+        match self.call_loop(&text[at..]) {
+            Ok(None) => Ended::Ignored(text.len() - at),
+            Ok(Some(status)) => Ended::Replaced(status),
+            Err(Failure::Loop) => Ended::Stopped(Stop::Loop),
+            Err(_) => Ended::Stopped(Stop::Thrown),
+        }
+    }
+
+    /// The status of the loop; none if it is no function.
+    fn call_loop(&mut self, rest: &[u8]) -> Result<Option<u8>, Failure> {
+        self.push_binding(b"__REPL")?;
+        self.machine.eval_top()?;
+        if is_zero(self.machine.top(0)) {
+            return Ok(None);
+        }
+        self.machine.push(self.machine.nth(self.base));
+        self.machine.push(Value::ZERO);
+        for byte in rest.iter().rev() {
+            let list = self.machine.top(0);
+            self.machine.set_top(0, Value::ZERO);
+            self.machine.push(Value::direct(u64::from(*byte)));
+            self.machine.push(list);
+            self.machine.make_row(2)?;
+        }
+        self.machine.make_app(2)?;
+        self.machine.eval_top()?;
+        let status = nat::limb_at(self.machine.top(0).cast().limbs(&mut [0]), 0);
+        Ok(Some(status as u8))
+    }
+}

@@ -1,0 +1,290 @@
+//! The text to load: files with what they require in front, as one stream (chapter 06 §2.4).
+//!
+//! Invariants:
+//! - Every byte of the stream belongs to one [`Part`], which says where it comes from.
+//! - A file is included once, in front of what requires it; a cycle is an error.
+//! - Between two parts lies a line feed, so no token reaches from one file into the next.
+
+use super::read::{Event, Reader, Span};
+use crate::os::file;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Suffixes tried for a required name, in order.
+const SUFFIXES: [&[u8]; 2] = [b".lisp", b".wisp"];
+
+/// Where a piece of the stream comes from.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Offset in the stream of the piece.
+    start: usize,
+    /// Index of the file.
+    file: usize,
+    /// Offset in the file of the piece.
+    offset: usize,
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its path, or what stands for one in messages.
+    pub name: Vec<u8>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it was named on the command line.
+    pub named: bool,
+}
+
+/// Why files cannot be put together.
+#[derive(Clone, Debug)]
+pub enum SourceError {
+    /// A file named on the command line cannot be read.
+    Unreadable(Vec<u8>, String),
+    /// A required name with the paths tried: file, span of the form in it, name, paths.
+    NotFound(usize, Span, Vec<u8>, Vec<Vec<u8>>),
+    /// A file requires itself: the file, the span of the form in it, the chain of paths.
+    Cycle(usize, Span, Vec<Vec<u8>>),
+}
+
+/// A place in a file, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Index of the file.
+    pub file: usize,
+    /// Offset in the file.
+    pub offset: usize,
+    /// From 1.
+    pub line: usize,
+    /// In bytes, from 1.
+    pub column: usize,
+}
+
+/// A file whose leading requires are being resolved.
+struct Open {
+    file: usize,
+    /// Required names still to include, in reverse order.
+    waiting: Vec<(Span, Vec<u8>)>,
+    /// Offset behind the last leading require.
+    body: usize,
+}
+
+/// The stream and where it comes from.
+#[derive(Default)]
+pub struct Sources {
+    text: Vec<u8>,
+    parts: Vec<Part>,
+    files: Vec<File>,
+    /// Directories of the option `-I`.
+    pub search: Vec<Vec<u8>>,
+}
+
+impl Sources {
+    /// The stream.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The files, required ones included.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// Appends the file at `path` and what it requires.
+    ///
+    /// # Errors
+    /// Files that cannot be read or found, and cycles.
+    pub fn add_file(&mut self, path: &[u8]) -> Result<(), SourceError> {
+        let bytes = file::read_whole(path)
+            .map_err(|why| SourceError::Unreadable(path.to_vec(), alloc::format!("{why}")))?;
+        self.add(path, bytes)
+    }
+
+    /// Appends these bytes, called `name` in messages, and what they require.
+    ///
+    /// # Errors
+    /// As [`Sources::add_file`].
+    pub fn add(&mut self, name: &[u8], bytes: Vec<u8>) -> Result<(), SourceError> {
+        let mut open = Vec::from([self.open(name, bytes, true)]);
+        while let Some(top) = open.last_mut() {
+            let Some((span, name)) = top.waiting.pop() else {
+                let (file, body) = (top.file, top.body);
+                self.append(file, body);
+                open.pop();
+                continue;
+            };
+            let file = top.file;
+            let (path, bytes) = self.find(file, span, &name)?;
+            if open.iter().any(|o| self.files[o.file].name == path) {
+                let chain = open.iter().map(|o| self.files[o.file].name.clone());
+                let chain = chain.chain([path]).collect();
+                return Err(SourceError::Cycle(file, span, chain));
+            }
+            if !self.files.iter().any(|f| f.name == path) {
+                open.push(self.open(&path, bytes, false));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, name: &[u8], bytes: Vec<u8>, named: bool) -> Open {
+        let (mut waiting, body) = leading_requires(&bytes);
+        waiting.reverse();
+        self.files.push(File {
+            name: name.to_vec(),
+            bytes,
+            named,
+        });
+        Open {
+            file: self.files.len() - 1,
+            waiting,
+            body,
+        }
+    }
+
+    fn append(&mut self, file: usize, offset: usize) {
+        if !self.text.is_empty() {
+            self.text.push(b'\n');
+        }
+        self.parts.push(Part {
+            start: self.text.len(),
+            file,
+            offset,
+        });
+        self.text
+            .extend_from_slice(&self.files[file].bytes[offset..]);
+    }
+
+    fn find(
+        &self,
+        file: usize,
+        span: Span,
+        name: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), SourceError> {
+        let own = directory(&self.files[file].name);
+        let mut tried = Vec::new();
+        for dir in core::iter::once(own).chain(self.search.iter().map(Vec::as_slice)) {
+            for suffix in SUFFIXES {
+                let path = join(dir, name, suffix);
+                match file::read_whole(&path) {
+                    Ok(bytes) => return Ok((path, bytes)),
+                    Err(_) => tried.push(path),
+                }
+            }
+        }
+        Err(SourceError::NotFound(file, span, name.to_vec(), tried))
+    }
+
+    /// The place of an offset of the stream.
+    pub fn place(&self, offset: usize) -> Place {
+        let at = self.parts.partition_point(|part| part.start <= offset);
+        let part = match at.checked_sub(1).and_then(|i| self.parts.get(i)) {
+            Some(part) => *part,
+            None => Part {
+                start: 0,
+                file: 0,
+                offset: 0,
+            },
+        };
+        self.place_in(part.file, part.offset + offset.saturating_sub(part.start))
+    }
+
+    /// The place of an offset of a file.
+    pub fn place_in(&self, file: usize, offset: usize) -> Place {
+        let bytes: &[u8] = self.files.get(file).map_or(b"", |f| &f.bytes);
+        let offset = offset.min(bytes.len());
+        let before = &bytes[..offset];
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |i| i + 1);
+        Place {
+            file,
+            offset,
+            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
+            column: 1 + offset - line_start,
+        }
+    }
+
+    /// The line of a place, without its end.
+    pub fn line(&self, place: Place) -> &[u8] {
+        let bytes: &[u8] = self.files.get(place.file).map_or(b"", |f| &f.bytes);
+        let start = place.offset + 1 - place.column;
+        let rest = &bytes[start..];
+        let end = rest.iter().position(|b| *b == b'\n');
+        &rest[..end.unwrap_or(rest.len())]
+    }
+}
+
+/// The leading requires of a file in order, and the offset behind the last one.
+fn leading_requires(bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
+    let (mut found, mut body) = (Vec::new(), 0);
+    let mut reader = Reader::new(bytes, 0);
+    let mut events = Vec::new();
+    while let Ok(true) = reader.form(&mut events) {
+        let [
+            Event::Open(..),
+            Event::Symbol(word),
+            Event::Text(name),
+            Event::Close(_, 2, span),
+        ] = events[..]
+        else {
+            break;
+        };
+        let name = &bytes[name.start..name.end];
+        let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        let required = &bytes[word.start..word.end] == b"require";
+        if !required || name.is_empty() || !name.iter().all(allowed) {
+            break;
+        }
+        found.push((span, name.to_vec()));
+        body = reader.offset();
+    }
+    (found, body)
+}
+
+/// The directory of a path, with its slash; empty for a bare name.
+fn directory(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
+    &path[..end]
+}
+
+fn join(dir: &[u8], name: &[u8], suffix: &[u8]) -> Vec<u8> {
+    let mut path = dir.to_vec();
+    if path.last().is_some_and(|b| *b != b'/') {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path.extend_from_slice(suffix);
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_requires_end_at_the_first_other_form() {
+        let text = b"; c\n(require \"a\") (require \"b-c\")\n(def x 1) (require \"d\")";
+        let (found, body) = leading_requires(text);
+        let names: Vec<_> = found.iter().map(|(_, name)| name.as_slice()).collect();
+        assert_eq!(names, [&b"a"[..], b"b-c"]);
+        assert!(text[body..].starts_with(b"\n(def x 1)"));
+        assert_eq!(leading_requires(b"(require \"../x\")").0.len(), 0);
+    }
+
+    #[test]
+    fn offsets_lead_back_to_files() {
+        let mut sources = Sources::default();
+        sources.add(b"a", b"one\ntwo".to_vec()).unwrap();
+        sources.add(b"b", b"\nthree".to_vec()).unwrap();
+        assert_eq!(sources.text(), b"one\ntwo\n\nthree");
+        let shown = |offset| {
+            let p = sources.place(offset);
+            (p.file, p.line, p.column)
+        };
+        assert_eq!(shown(0), (0, 1, 1));
+        assert_eq!(shown(5), (0, 2, 2));
+        assert_eq!(shown(9), (1, 2, 1));
+        assert_eq!(sources.line(sources.place(10)), b"three");
+    }
+}

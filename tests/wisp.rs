@@ -1,0 +1,126 @@
+//! `plan wisp` as a user meets it: files, arguments, expressions, and where a mistake is.
+//!
+//! Invariants:
+//! - every message is compared as a whole: place, line, marker, trail, help, closing line.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use support::{End, Input, Outcome, Plan, scratch_dir};
+
+/// A directory with these files.
+fn files(files: &[(&str, &str)]) -> PathBuf {
+    let dir = scratch_dir("wisp-files");
+    for (name, text) in files {
+        fs::write(dir.join(name), text).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    dir
+}
+
+fn ends(got: &Outcome, stdout: &str, stderr: &str, status: i32) {
+    assert_eq!(
+        (got.out().as_str(), got.err().as_str(), got.end),
+        (stdout, stderr, End::Status(status))
+    );
+}
+
+const HELLO: &str = "(require \"ops\")
+(def main (Pin (law (main args)
+  (then (write (0 1 (first args) 5 0))
+    7))))
+";
+const OPS: &str = "(def write (Pin 9))
+(def prim  (Pin 15))
+(def then  (Pin (law (then a b)  (prim (5 a b)))))
+(def first (Pin (law (first row) (prim (82 row)))))
+";
+
+#[test]
+fn main_gets_the_arguments_and_gives_the_status() {
+    let dir = files(&[("hello.wisp", HELLO), ("ops.lisp", OPS)]);
+    let run = |args: &[&str]| Plan::new(args.to_vec()).dir(&dir).run();
+    ends(&run(&["wisp", "hello.wisp", "--", "howdy"]), "howdy", "", 7);
+    ends(&run(&["wisp", "--no-main", "hello.wisp"]), "", "", 0);
+}
+
+#[test]
+fn an_expression_is_printed() {
+    let run = |args: &[&str]| Plan::new(args.to_vec()).run();
+    ends(
+        &run(&["wisp", "-e", "((Pin 2) 4) \"ab\""]),
+        "5\n%ab\n",
+        "",
+        0,
+    );
+}
+
+#[test]
+fn a_program_on_standard_input_shows_forms_and_values() {
+    let got = Plan::new([""; 0])
+        .input(Input::Bytes(b"(def x 3) x".to_vec()))
+        .run();
+    ends(&got, "", "[%def 120 1[3]]\n3\n120\n3\n", 0);
+}
+
+#[test]
+fn mistakes_are_reported_where_they_are() {
+    let cases = [
+        (
+            "(def f (law (f x)\n  (x blnk)))",
+            "t:2:6: error: blnk is not defined\n      (x blnk)))\n         ^^^^\n  \
+             in law f (t:1:8)\n  in definition of f (t:1:1)\n",
+            1,
+        ),
+        (
+            "(def x 1)\n  (law x)",
+            "t:2:8: error: law needs (law (name arg ...) body)\n      (law x)\n           ^\n  \
+             in law x (t:2:3)\n",
+            1,
+        ),
+        (
+            "1 (2 3]",
+            "t:1:7: error: expected ')' to close '(' opened at 1:3\n    1 (2 3]\n          ^\n",
+            3,
+        ),
+        (
+            "((Pin 17) 4)",
+            "t:1:1: error: uncaught exception 17 4\n    ((Pin 17) 4)\n    ^^^^^^^^^^^^\n",
+            1,
+        ),
+        (
+            "(require \"nope\")",
+            "t:1:1: error: required file nope not found\n    (require \"nope\")\n    \
+             ^^^^^^^^^^^^^^^^\n  help: tried nope.lisp, nope.wisp\n",
+            3,
+        ),
+    ];
+    for (text, message, status) in cases {
+        let dir = files(&[("t", text)]);
+        let got = Plan::new(["wisp", "t"]).dir(&dir).run();
+        let last = "plan: t: not loaded: 1 error (see above)\n";
+        ends(&got, "", &format!("{message}{last}"), status);
+    }
+}
+
+#[test]
+fn files_that_require_each_other_are_refused() {
+    let dir = files(&[("a.wisp", "(require \"b\")"), ("b.wisp", "(require \"a\")")]);
+    let got = Plan::new(["wisp", "a.wisp"]).dir(&dir).run();
+    assert_eq!(got.end, End::Status(3), "{}", got.describe());
+    assert!(
+        got.err().contains("a.wisp, b.wisp, a.wisp"),
+        "{}",
+        got.err()
+    );
+}
+
+#[test]
+fn brackets_may_nest_as_deep_as_memory_lasts() {
+    let n = 100_000;
+    let text = "(".repeat(n) + "5" + &")".repeat(n);
+    let got = Plan::new(["wisp", "-"])
+        .input(Input::Bytes(text.into_bytes()))
+        .run();
+    ends(&got, "", "", 0);
+}
