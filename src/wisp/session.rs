@@ -17,7 +17,34 @@ use crate::value::Value;
 use alloc::vec::Vec;
 
 /// The built-in functions, in the language itself.
-const BUILTIN: &[u8] = include_bytes!("builtin.wisp");
+const SOURCE: &[u8] = include_bytes!("builtin.wisp");
+
+/// The same without comments and indentation, which nobody sees. None of its strings holds a blank
+/// or a semicolon.
+const BUILTIN: [u8; squeezed(&mut [])] = {
+    let mut out = [0; squeezed(&mut [])];
+    squeezed(&mut out);
+    out
+};
+
+/// Writes the squeezed source to `out` as far as it reaches; returns its length.
+const fn squeezed(out: &mut [u8]) -> usize {
+    let (mut i, mut n, mut comment, mut blank) = (0, 0, false, true);
+    while i < SOURCE.len() {
+        let byte = SOURCE[i];
+        comment = byte != b'\n' && (comment || byte == b';');
+        let space = comment || byte == b' ' || byte == b'\n';
+        if !(space && blank) {
+            if n < out.len() {
+                out[n] = if space { b' ' } else { byte };
+            }
+            n += 1;
+        }
+        blank = space;
+        i += 1;
+    }
+    n
+}
 
 /// What is told about each form.
 pub trait Observer {
@@ -117,7 +144,7 @@ impl<'m> Session<'m> {
     /// Evaluates the built-in functions with markers in their place, then binds them.
     fn bootstrap(&mut self) -> Result<(), Failure> {
         self.markers()?;
-        let ended = self.run(BUILTIN, 0, &mut Silent);
+        let ended = self.run(&BUILTIN, 0, &mut Silent);
         match ended {
             Ended::Done => {}
             Ended::Failed(failure, ..) => return Err(failure),
