@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `cli` | arguments, help, one file per command |
 //! | `rpn` | the console |
+//! | `wisp` | Wisp programs: read, expand, evaluate |
 //! | `seed` | decode, check, encode |
 //! | `prim` | one table of operations and its families; jets by name |
 //! | `law` | law bodies: parse, analyse, lower |
