@@ -1,13 +1,19 @@
 //! The evaluator on small programs, built the way an embedder builds them.
 
 use super::*;
+use crate::nat;
 use crate::prim::ENGINE;
+use hashbrown::HashMap;
 
-/// A program text of the tests: `(f x y)` applies, `[h x y]` is a closure, `{n a b}` a law, `<x>` a pin,
-/// `"name"` and numbers are naturals.
+mod differential;
+mod generate;
+
+/// A program text of the tests: `(f x y)` applies, `[h x y]` is a closure, `{n a b}` a law, `<x>` a
+/// pin, `"name"` and numbers are naturals, `#name` and `$name` values that lie on the stack.
 struct Reader<'a> {
     text: &'a [u8],
-    m: Machine,
+    m: &'a mut Machine,
+    names: &'a HashMap<String, usize>,
 }
 
 impl Reader<'_> {
@@ -58,6 +64,17 @@ impl Reader<'_> {
                 self.text = &self.text[n + 1..];
                 self.m.push_nat(&limbs).expect("memory");
             }
+            b'#' | b'$' => {
+                let rest = &self.text[1..];
+                let n = rest
+                    .iter()
+                    .take_while(|b| b.is_ascii_alphanumeric())
+                    .count();
+                let name = core::str::from_utf8(&self.text[..n + 1]).expect("name");
+                let place = self.names[name];
+                self.text = &rest[n..];
+                self.m.push(self.m.nth(place));
+            }
             _ => {
                 let n = self.text.iter().take_while(|b| b.is_ascii_digit()).count();
                 assert!(n > 0, "unexpected {:?}", self.text.first());
@@ -68,8 +85,6 @@ impl Reader<'_> {
         }
     }
 }
-
-use crate::nat;
 
 fn options(stress: bool) -> Options {
     let floor = if stress { 5 } else { DEFAULT_FLOOR };
@@ -95,13 +110,13 @@ fn shown(m: &Machine) -> String {
 /// Evaluates a text to normal form and shows it, in ordinary and in stress mode.
 fn run(text: &str) -> String {
     let results = [false, true].map(|stress| {
-        let m = Machine::new(options(stress), &ENGINE).expect("memory");
-        let mut reader = Reader {
+        let mut m = Machine::new(options(stress), &ENGINE).expect("memory");
+        Reader {
             text: text.as_bytes(),
-            m,
-        };
-        reader.value();
-        let mut m = reader.m;
+            m: &mut m,
+            names: &HashMap::new(),
+        }
+        .value();
         match m.force_top() {
             Ok(()) => {
                 m.verify().expect("sound heap");
@@ -166,4 +181,46 @@ fn lets_are_shared_and_cyclic() {
         run(&format!("({{\"two\" 1 [1 {} {two}]}} 9)", inc("1"))),
         "[10 10]"
     );
+}
+
+/// A law with these lets and this body, applied to 9.
+fn with_lets(lets: &[String], body: String) -> String {
+    let body = lets
+        .iter()
+        .rev()
+        .fold(body, |rest, e| format!("[1 {e} {rest}]"));
+    format!("({{\"lets\" 1 {body}}} 9)")
+}
+
+fn add(a: &str, b: &str) -> String {
+    ap(&jet("Add", 2), &[a, b])
+}
+
+/// A let that only the part of a body too deep to compile reads lies beside those others use.
+#[test]
+fn lets_of_a_deep_expression_have_slots_of_their_own() {
+    let lets = ["5", "6", "7"].map(|n| ap("[0 0]", &[&format!("[0 {n}]"), "1"]));
+    let mut deep = ap(&jet("Ix", 2), &["[0 0]", "3"]);
+    for _ in 0..140 {
+        deep = ap("<2>", &[&deep]);
+    }
+    let size = |slot: &str| ap(&jet("Sz", 1), &[slot]);
+    let twice = |slot: &str| add(&size(slot), &size(slot));
+    let body = add(&add(&twice("2"), &twice("4")), &deep);
+    assert_eq!(run(&with_lets(&lets, body)), "154");
+}
+
+/// Slots from 63 on are told apart by no set of slots; those that nothing reads have no place.
+#[test]
+fn branches_in_a_law_of_many_lets_build_only_what_is_read() {
+    let row = |n: u64| ap("[0 0]", &[&format!("[0 {n}]"), "1"]);
+    let mut lets: Vec<String> = (2..70).map(|_| "[0 0]".into()).collect();
+    lets[3 - 2] = row(5);
+    lets[4 - 2] = row(7);
+    lets[68 - 2] = row(6);
+    lets[69 - 2] = "3".into();
+    let chosen = ap(&jet("If", 3), &["1", "68", &ap("[0 0]", &["68"])]);
+    let sizes = add(&ap(&jet("Sz", 1), &["4"]), &ap(&jet("Sz", 1), &["4"]));
+    let body = add(&ap(&jet("Ix", 2), &["[0 0]", &chosen]), &sizes);
+    assert_eq!(run(&with_lets(&lets, body)), "10");
 }
