@@ -283,7 +283,10 @@ impl Nursery {
         {
             return Ok(spare);
         }
-        for words in [wanted.max(used), used + need, used] {
+        // The least that `resize` takes for enough; a space as large as the present one, if that is
+        // more, keeps requests beyond the budget from leaving a heap too small for all others.
+        let least = used + need + (used + need) / 16;
+        for words in [wanted.max(used), least.max(self.block.words), least, used] {
             if self.can_be_left(words)
                 && let Ok(block) = Block::map(words)
             {
@@ -368,3 +371,6 @@ impl Drop for Nursery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
