@@ -5,6 +5,7 @@ use crate::nat;
 use crate::prim::ENGINE;
 use hashbrown::HashMap;
 
+mod depth;
 mod differential;
 mod generate;
 

@@ -236,3 +236,6 @@ pub fn build_pin(
     let payload = block.map_err(|_| Exhausted)?;
     Ok(Value::reference(TAG_PIN, payload.as_ptr()))
 }
+
+#[cfg(test)]
+mod tests;
