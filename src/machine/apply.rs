@@ -415,7 +415,18 @@ fn unsaturated_chain(v: Value) -> Option<usize> {
     if !is_cell(f) {
         return None;
     }
+    // A function can be an application of itself, which has no value. Such a cycle comes back to
+    // the mark (R. P. Brent, *An improved Monte Carlo factorization algorithm*, BIT 20, 1980).
+    let (mut mark, mut left, mut stride) = (v, 1, 1);
     while is_cell(f) {
+        if f == mark {
+            return None;
+        }
+        left -= 1;
+        if left == 0 {
+            stride *= 2;
+            (mark, left) = (f, stride);
+        }
         n += f.header().words() - 2;
         f = f.field(1).resolve();
     }

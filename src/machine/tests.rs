@@ -184,6 +184,21 @@ fn lets_are_shared_and_cyclic() {
     );
 }
 
+#[test]
+fn a_function_that_is_an_application_of_itself_is_a_loop() {
+    assert_eq!(
+        run(&format!("({{\"one\" 1 [1 {} 2]}} 9)", ap("2", &["1"]))),
+        "<<loop>>"
+    );
+    let (first, second, third) = (ap("3", &["1"]), ap("4", &["1"]), ap("3", &["1", "1"]));
+    assert_eq!(
+        run(&format!(
+            "({{\"far\" 1 [1 {first} [1 {second} [1 {third} 2]]]}} 9)"
+        )),
+        "<<loop>>"
+    );
+}
+
 /// A law with these lets and this body, applied to 9.
 fn with_lets(lets: &[String], body: String) -> String {
     let body = lets

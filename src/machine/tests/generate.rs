@@ -129,25 +129,6 @@ impl Law {
         if self.pinned { format!("<{law}>") } else { law }
     }
 
-    /// Whether the function of a let's application is, in the end, that let.
-    pub fn has_head_cycle(&self) -> bool {
-        let lets = self.exprs.len() - 1;
-        (0..lets).any(|start| {
-            let mut at = start;
-            for _ in 0..=lets {
-                let mut e = &self.exprs[at];
-                while let App(head, _) = e {
-                    e = head;
-                }
-                match e {
-                    Slot(s) if *s > self.arity => at = s - self.arity - 1,
-                    _ => return false,
-                }
-            }
-            true
-        })
-    }
-
     /// Whether the law calls unknown functions or hands itself on.
     fn may_run_away(&self) -> bool {
         let mut found = false;

@@ -211,7 +211,7 @@ fn assert_canonical(v: Value) {
 /// Numbers around the boundaries of representation, indices, and long ones.
 fn numbers() -> impl Strategy<Value = BigUint> {
     let edge = (
-        prop_oneof![Just(63u32), Just(64), Just(127), Just(128), 40u32..300],
+        prop_oneof![Just(63u32), Just(64), Just(127), Just(128), 41u32..300],
         0u8..4,
     )
         .prop_map(|(bits, back)| power(bits) + 1u8 - back);
