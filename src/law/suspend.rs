@@ -53,16 +53,16 @@ impl Lowering<'_> {
             return self.attempt(env, id, dst, h);
         }
         let (places, h) = self.lazies(env, args, h)?;
-        let (opcode, swap) = match op {
+        let (opcode, general) = match op {
             number::ADD => (Opcode::TryAdd, false),
             number::SUB => (Opcode::TrySub, false),
             number::INC => (Opcode::TryInc, false),
             number::DEC => (Opcode::TryDec, false),
             _ => (Opcode::TryOp, true),
         };
-        debug_assert!(!swap || matches!(self.engine.ops[op].body, Body::Simple(_)));
+        debug_assert!(!general || matches!(self.engine.ops[op].body, Body::Simple(_)));
         self.code.op(opcode);
-        if swap {
+        if general {
             self.code.word(op);
             self.code.word(args.len());
         }

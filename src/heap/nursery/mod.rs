@@ -263,11 +263,6 @@ impl Nursery {
         if enough { Ok(()) } else { Err(Exhausted) }
     }
 
-    /// Makes room without a collection where the words happen to be there in stress mode.
-    pub fn stress(&self) -> bool {
-        self.settings.stress
-    }
-
     /// Whether the heap is to be checked after each collection.
     pub fn verifies(&self) -> bool {
         self.settings.verify
