@@ -24,6 +24,8 @@ pub enum Command<'a> {
         file: &'a [u8],
         /// The program's arguments.
         args: &'a [&'a [u8]],
+        /// Microseconds it may take; 0: as long as it likes.
+        timeout: u64,
     },
     /// `plan rpn`: the console on standard input and output.
     Rpn,
@@ -55,6 +57,8 @@ pub struct Wisp<'a> {
     pub no_main: bool,
     /// The program's arguments.
     pub args: Vec<&'a [u8]>,
+    /// Microseconds that all of it may take; 0: as long as it likes.
+    pub timeout: u64,
 }
 
 impl Default for Wisp<'_> {
@@ -67,6 +71,7 @@ impl Default for Wisp<'_> {
             lenient: false,
             no_main: false,
             args: Vec::new(),
+            timeout: 0,
         }
     }
 }
@@ -99,6 +104,8 @@ pub enum Usage<'a> {
     Missing(&'static str, &'static str),
     /// An operand a command has no use for: command, operand.
     Superfluous(&'static str, &'a [u8]),
+    /// A time that is none.
+    BadTime(&'a [u8]),
 }
 
 impl fmt::Display for Usage<'_> {
@@ -114,6 +121,11 @@ impl fmt::Display for Usage<'_> {
                 f,
                 "unknown command: {} (try plan --help; a seed of this name is run by plan run {})",
                 Shown(word),
+                Shown(word)
+            ),
+            Usage::BadTime(word) => write!(
+                f,
+                "--timeout {}: no number of seconds (use a number such as 10 or 0.5)",
                 Shown(word)
             ),
             Usage::Missing(command, operand) => {
@@ -144,7 +156,7 @@ pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
     match first {
         b"--help" => Ok(Command::Help(Topic::All)),
         b"--version" => Ok(Command::Version),
-        b"run" => run(rest),
+        b"run" => run(rest, 0),
         b"rpn" => rpn(rest),
         b"wisp" => wisp(rest),
         b"seed" => Ok(match rest {
@@ -153,18 +165,46 @@ pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         }),
         word if RESERVED.contains(&word) => Err(Usage::UnknownCommand(word)),
         word if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
-        file => Ok(Command::Run { file, args: rest }),
+        _ => run(words, 0),
     }
 }
 
-/// `run [--] FILE [ARG…]`; after `--` the file may start with `-`.
-fn run<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+/// `run [--timeout SECONDS] [--] FILE [ARG…]`; after `--` the file may start with `-`.
+fn run<'a>(words: &'a [&'a [u8]], timeout: u64) -> Result<Command<'a>, Usage<'a>> {
     match words {
         [b"--help", ..] => Ok(Command::Help(Topic::Run)),
-        [b"--", file, args @ ..] => Ok(Command::Run { file, args }),
+        [b"--timeout", time, rest @ ..] => run(rest, micros(time)?),
+        [b"--timeout"] => Err(Usage::Missing("run", "number of seconds")),
+        [b"--", file, args @ ..] => Ok(Command::Run {
+            file,
+            args,
+            timeout,
+        }),
         [] | [b"--"] => Err(Usage::Missing("run", "seed file")),
         [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
-        [file, args @ ..] => Ok(Command::Run { file, args }),
+        [file, args @ ..] => Ok(Command::Run {
+            file,
+            args,
+            timeout,
+        }),
+    }
+}
+
+/// A time in seconds, with at most six decimals, in microseconds; not 0, at most 10^9 seconds.
+fn micros(word: &[u8]) -> Result<u64, Usage<'_>> {
+    let mut parts = word.splitn(2, |byte| *byte == b'.');
+    let (seconds, decimals) = (parts.next().unwrap_or(b""), parts.next());
+    let fraction = decimals.unwrap_or(b"0");
+    let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let short = seconds.len() <= 9 && fraction.len() <= 6;
+    if !(short && digits(seconds) && digits(fraction)) {
+        return Err(Usage::BadTime(word));
+    }
+    let padding = core::iter::repeat_n(&b'0', 6 - fraction.len());
+    let all = seconds.iter().chain(fraction).chain(padding);
+    match all.fold(0, |n, digit| 10 * n + u64::from(digit - b'0')) {
+        0 => Err(Usage::BadTime(word)),
+        micros => Ok(micros),
     }
 }
 
@@ -186,6 +226,10 @@ fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
             b"-I" => {
                 let dir = words.next().ok_or(Usage::Missing("wisp", "directory"))?;
                 wisp.search.push(dir);
+            }
+            b"--timeout" => {
+                let time = words.next();
+                wisp.timeout = micros(time.ok_or(Usage::Missing("wisp", "number of seconds"))?)?;
             }
             b"--transcript" | b"--transcript=plain" => wisp.transcript = Transcript::Plain,
             b"--transcript=color" => wisp.transcript = Transcript::Color,
@@ -224,12 +268,20 @@ mod tests {
     fn outcome(words: &[&str]) -> String {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         match parse(&words) {
-            Ok(Command::Run { file, args }) => {
+            Ok(Command::Run {
+                file,
+                args,
+                timeout,
+            }) => {
                 let args: Vec<_> = args
                     .iter()
                     .map(|arg| String::from_utf8_lossy(arg))
                     .collect();
-                format!("run {} {args:?}", String::from_utf8_lossy(file))
+                let limit = match timeout {
+                    0 => String::new(),
+                    micros => format!(" within {micros}"),
+                };
+                format!("run {} {args:?}{limit}", String::from_utf8_lossy(file))
             }
             Ok(Command::Seed { words }) => format!("seed {}", words.len()),
             Ok(command) => format!("{command:?}"),
@@ -245,6 +297,29 @@ mod tests {
         assert_eq!(outcome(&["run", "run"]), "run run []");
         assert_eq!(outcome(&["run", "--", "-x", "-y"]), r#"run -x ["-y"]"#);
         assert_eq!(outcome(&[""]), "run  []");
+    }
+
+    #[test]
+    fn times_are_decimal_seconds() {
+        let run = |time: &str| outcome(&["run", "--timeout", time, "x"]);
+        assert_eq!(run("10"), "run x [] within 10000000");
+        assert_eq!(run("0.5"), "run x [] within 500000");
+        assert_eq!(run("1.000001"), "run x [] within 1000001");
+        for wrong in [
+            "",
+            "0",
+            "0.0",
+            "-1",
+            "1.",
+            ".5",
+            "1.0000001",
+            "x",
+            "1000000000",
+        ] {
+            assert!(run(wrong).contains("no number of seconds"), "{wrong}");
+        }
+        let missing = "run: no number of seconds given (try plan run --help)";
+        assert_eq!(outcome(&["run", "--timeout"]), missing);
     }
 
     #[test]

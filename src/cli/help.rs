@@ -44,7 +44,7 @@ environment:
 
 const RUN: &str = "\
 usage: plan FILE.seed [ARG...]
-       plan run [--] FILE.seed [ARG...]
+       plan run [--timeout SECONDS] [--] FILE.seed [ARG...]
 
 Loads a seed and applies its value to one argument: the row of the ARGs, each
 a natural number whose bytes are the characters, first byte lowest; 0 if there
@@ -53,7 +53,9 @@ any other result gives 0. All ARGs go to the program, also those that start
 with a dash.
 
 A malformed seed is refused before anything runs: one line with the reason and
-the place, status 3. An exception that nobody catches ends with status 9.
+the place, status 3. An exception that nobody catches ends with status 9, and so
+does a program that runs longer than the time limit: that is the VM error
+limit with detail 3, which the program cannot catch.
 ";
 
 const RPN: &str = "\
@@ -98,6 +100,8 @@ begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
 
   -e EXPR         evaluate EXPR after the files and print its value
   -I DIR          look for required files in DIR too
+  --timeout SECONDS
+                  stop the run after that time, with status 9
   --transcript[=plain|color]
                   print every form and its value on standard error
   --no-main       stop after loading

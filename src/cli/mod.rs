@@ -57,7 +57,11 @@ pub fn main(args: &Args) -> i32 {
     match args::parse(&words) {
         Ok(Command::Help(topic)) => print(help::text(topic)),
         Ok(Command::Version) => print(help::VERSION),
-        Ok(Command::Run { file, args: words }) => run::main(args, file, words),
+        Ok(Command::Run {
+            file,
+            args: words,
+            timeout,
+        }) => run::main(args, file, words, timeout),
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
         Ok(Command::Seed { words }) => seed::main(args, words),

@@ -9,8 +9,8 @@
 use super::message::{self, Shown};
 use super::{STATUS_INTERNAL, STATUS_OK, STATUS_USAGE};
 use crate::machine::{Machine, Options};
-use crate::os::clock;
 use crate::os::env::Args;
+use crate::os::{clock, signal};
 use crate::prim;
 use crate::value::WORD;
 use core::fmt;
@@ -86,6 +86,27 @@ impl Environment {
                 format_args!("cannot start: {region}: {why}"),
             )
         })
+    }
+
+    /// Runs `work` on a machine as the variables want it and reports; returns the exit status. After
+    /// `timeout` microseconds (0: never) its evaluations are stopped.
+    pub fn with_machine(&self, timeout: u64, work: impl FnOnce(&mut Machine) -> i32) -> i32 {
+        let mut machine = match self.start() {
+            Ok(machine) => machine,
+            Err(status) => return status,
+        };
+        if timeout == 0 {
+            let status = work(&mut machine);
+            self.report(&machine);
+            return status;
+        }
+        if let Err(why) = signal::after(timeout) {
+            let what = "cannot start: no time limit";
+            return message::fail(STATUS_INTERNAL, format_args!("{what}: {why}"));
+        }
+        let status = machine.interruptibly(work);
+        self.report(&machine);
+        status
     }
 
     /// Prints the counters of a machine on standard error, if that is wanted: one line of

@@ -24,7 +24,8 @@ const LICENSE: &str = concat!(
 );
 
 /// Runs the seed in `path` with the program's arguments; returns the exit status.
-pub fn main(args: &Args, path: &[u8], words: &[&[u8]]) -> i32 {
+/// After `timeout` microseconds (0: never) it is stopped.
+pub fn main(args: &Args, path: &[u8], words: &[&[u8]], timeout: u64) -> i32 {
     if args.var(b"PLANCMD") == Some(b"license") {
         let mut out = Out::new(Fd::STDERR);
         // Where standard error cannot be written there is nobody to tell.
@@ -35,13 +36,7 @@ pub fn main(args: &Args, path: &[u8], words: &[&[u8]]) -> i32 {
         Err(status) => return status,
     };
     environment.machine.trace_color = true;
-    let mut machine = match environment.start() {
-        Ok(machine) => machine,
-        Err(status) => return status,
-    };
-    let status = load_and_run(&mut machine, path, words);
-    environment.report(&machine);
-    status
+    environment.with_machine(timeout, |machine| load_and_run(machine, path, words))
 }
 
 fn load_and_run(machine: &mut Machine, path: &[u8], words: &[&[u8]]) -> i32 {

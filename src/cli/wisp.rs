@@ -9,7 +9,7 @@
 use super::args::Wisp;
 use super::message::{self, Shown};
 use super::options::Environment;
-use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, stop};
+use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, STATUS_UNCAUGHT, stop};
 use crate::machine::Machine;
 use crate::os::env::Args;
 use crate::os::out::Out;
@@ -135,13 +135,9 @@ fn run(args: &Args, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -
         Err(status) => return status,
     };
     environment.machine.trace_color = wisp.transcript == Transcript::Color;
-    let mut machine = match environment.start() {
-        Ok(machine) => machine,
-        Err(status) => return status,
-    };
-    let status = load(&mut machine, wisp, sources, expression);
-    environment.report(&machine);
-    status
+    environment.with_machine(wisp.timeout, |machine| {
+        load(machine, wisp, sources, expression)
+    })
 }
 
 fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -> i32 {
@@ -214,6 +210,7 @@ fn failed(machine: &Machine, sources: &Sources, failure: Failure, note: &Note, f
         .or_else(|| symbol_in(sources, name.as_deref()?, form));
     say(&message.render(sources, span.unwrap_or(form)));
     let status = match name.as_deref() {
+        _ if machine.interruption().is_some() => STATUS_UNCAUGHT,
         Some(b"require") => STATUS_INPUT,
         _ => STATUS_EVALUATION,
     };

@@ -11,7 +11,9 @@
 use super::frame::Mark;
 use super::op::Fault;
 use super::run::{Next, Outcome};
+use super::trail::Trail;
 use super::{CODE, Machine, PAYLOAD};
+use crate::os::signal;
 use crate::value::{Kind, TAG_THUNK, ThunkKind, Value};
 use alloc::string::String;
 
@@ -189,6 +191,34 @@ impl Machine {
     pub fn verify(&self) -> Result<(), String> {
         self.heap.check(self.roots())?;
         self.arena.verify()
+    }
+
+    /// Runs `work` so that signals stop its evaluations ([`signal`]): they end with the VM error `limit`,
+    /// detail 3, which no handler of a program catches.
+    pub fn interruptibly<R>(&mut self, work: impl FnOnce(&mut Machine) -> R) -> R {
+        self.interruption = None;
+        // SAFETY: `self` is borrowed, so it stays where it is, until `unwatch`.
+        unsafe { self.stack.watch_signals() };
+        let result = work(self);
+        // One that came after the last evaluation has nothing to stop any more.
+        self.stack.take_signal();
+        signal::unwatch();
+        result
+    }
+
+    /// Why an evaluation was stopped from outside, if one was since [`Machine::interruptibly`] began.
+    pub fn interruption(&self) -> Option<signal::Reason> {
+        self.interruption
+    }
+
+    /// The laws that were being evaluated at the last exception that nothing caught.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// From now on an exception whose code is this name passes every handler of a program.
+    pub fn set_escape(&mut self, name: Option<&'static [u8]>) {
+        self.escape = name;
     }
 
     /// Words allocated since the last collection.

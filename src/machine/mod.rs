@@ -17,6 +17,7 @@
 //! | `expand` | law bodies too large to compile |
 //! | `force` | normal form |
 //! | `unwind` | exceptions |
+//! | `trail` | which laws were being evaluated at an uncaught one |
 //! | `profile` | records of function entries and exits |
 //! | `build` | reserving and building objects |
 //! | `embed` | what the console and the tools call |
@@ -36,12 +37,13 @@ pub mod opcode;
 mod profile;
 mod run;
 mod stack;
+pub mod trail;
 mod unwind;
 
 use crate::heap::arena::Arena;
 use crate::heap::code::Entry;
 use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Roots, Settings};
-use crate::os::limits;
+use crate::os::{limits, signal};
 use crate::value::Value;
 use op::{Fault, Op};
 use stack::Stack;
@@ -189,6 +191,12 @@ pub struct Machine {
     stats: Stats,
     profile: Option<profile::Log>,
     tracing: Tracing,
+    /// Why an evaluation was stopped from outside.
+    interruption: Option<signal::Reason>,
+    /// Name of the code of the exception that no handler catches.
+    escape: Option<&'static [u8]>,
+    /// The laws that were being evaluated when the last exception ended an evaluation.
+    trail: trail::Trail,
 }
 
 /// Settings of traces that the console shares with its own printing.
@@ -237,6 +245,9 @@ impl Machine {
             stats: Stats::default(),
             profile: None,
             tracing: Tracing::default(),
+            interruption: None,
+            escape: None,
+            trail: trail::Trail::EMPTY,
         };
         machine.prepare_exhaustion().map_err(|_| StartError::Heap)?;
         Ok(machine)

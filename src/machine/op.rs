@@ -172,6 +172,8 @@ impl Fault {
     pub const STACK: Fault = Fault::new(FaultKind::Limit, 1);
     /// Memory is exhausted.
     pub const MEMORY: Fault = Fault::new(FaultKind::Limit, 2);
+    /// The time is over, or the user has interrupted the evaluation.
+    pub const TIME: Fault = Fault::new(FaultKind::Limit, 3);
     /// A value depends on itself.
     pub const LOOP: Fault = Fault::new(FaultKind::Loop, 0);
 

@@ -4,12 +4,16 @@
 //! - The stack grows upward from [`Stack::base`].
 //! - An activation may be entered only below [`Stack::limit`]; [`SLACK`] words above it are free for
 //!   the small pushes that follow without a check of their own.
+//! - The limit is zero while a signal waits to be noticed: every call compares with it, so the next
+//!   one fails and finds out why ([`Stack::take_signal`]).
 //!
 //! Safety: addresses handed out lie inside the region, which lives as long as the stack.
 #![allow(unsafe_code)]
 
 use crate::os::mem::{Region, map_with_guard};
+use crate::os::signal;
 use crate::value::{Value, WORD};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Words above the limit.
 pub const SLACK: usize = 1 << 17;
@@ -20,7 +24,7 @@ const MINIMUM: usize = 4 << 20;
 /// The region and its limit.
 pub struct Stack {
     region: Region,
-    limit: *mut Value,
+    limit: AtomicUsize,
 }
 
 impl Stack {
@@ -29,9 +33,7 @@ impl Stack {
         let mut bytes = bytes.max(MINIMUM);
         loop {
             if let Ok(region) = map_with_guard(bytes) {
-                let words = region.len() / WORD - SLACK;
-                // SAFETY: the region has more than SLACK words.
-                let limit = unsafe { region.base().as_ptr().cast::<Value>().add(words) };
+                let limit = AtomicUsize::new(limit_of(&region));
                 return Some(Stack { region, limit });
             }
             if bytes == MINIMUM {
@@ -50,7 +52,21 @@ impl Stack {
     /// The first word an activation may not reach.
     #[inline(always)]
     pub fn limit(&self) -> *mut Value {
-        self.limit
+        core::ptr::with_exposed_provenance_mut(self.limit.load(Ordering::Relaxed))
+    }
+
+    /// Lets signals set the limit to zero.
+    ///
+    /// # Safety
+    /// The stack must stay where it is until `signal::unwatch`.
+    pub unsafe fn watch_signals(&self) {
+        // SAFETY: passed on to the caller.
+        unsafe { signal::watch(&self.limit) }
+    }
+
+    /// Why a signal has set the limit to zero, if one has; the limit is what it was again.
+    pub fn take_signal(&self) -> Option<signal::Reason> {
+        signal::take(&self.limit, limit_of(&self.region))
     }
 
     /// Gives the memory from `sp` on back to the system.
@@ -61,4 +77,9 @@ impl Stack {
             let _ = self.region.discard(offset, self.region.len() - offset);
         }
     }
+}
+
+/// The address behind which only the slack lies.
+fn limit_of(region: &Region) -> usize {
+    region.base().as_ptr().expose_provenance() + region.len() - SLACK * WORD
 }

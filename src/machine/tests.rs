@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 mod depth;
 mod differential;
 mod generate;
+mod stopping;
 
 /// A program text of the tests: `(f x y)` applies, `[h x y]` is a closure, `{n a b}` a law, `<x>` a
 /// pin, `"name"` and numbers are naturals, `#name` and `$name` values that lie on the stack.

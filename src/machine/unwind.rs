@@ -5,6 +5,7 @@
 //!   exception afterwards; every closure that was being forced is an ordinary one again.
 //! - `limit` for stack, memory or time is no result of the computation: a thunk it interrupts becomes
 //!   what it was, unless a collection has dropped its operands meanwhile; then it rethrows.
+//! - The end of a time limit, interruption and the escape ([`Machine::set_escape`]) pass every handler.
 //! - Raising `limit` for memory allocates nothing: its exception is made at start.
 //!
 //! Safety: walks the frames of the value stack exactly as `frame` documents them.
@@ -13,7 +14,9 @@
 use super::frame::Mark;
 use super::op::{Fault, FaultKind};
 use super::run::{Next, Outcome};
+use super::trail::Walk;
 use super::{CODE, EXHAUSTED, Machine, PAYLOAD, SCRATCH, THROWN};
+use crate::nat;
 use crate::value::{Kind, ThunkKind, Value, closure_tag};
 
 /// The code of VM errors and of `<17>`.
@@ -30,6 +33,16 @@ fn name_limbs(name: &str) -> [u64; 2] {
         u64::from_le_bytes(w)
     };
     [word(0), word(1)]
+}
+
+/// How an exception travels.
+struct Way {
+    /// The closure `code[payload]`.
+    thrown: Value,
+    /// Thunks become what they were instead of rethrowing.
+    restore: bool,
+    /// No handler catches it.
+    past_handlers: bool,
 }
 
 impl Machine {
@@ -55,6 +68,7 @@ impl Machine {
         if fault.kind() == FaultKind::Loop {
             return Next::Stop(Outcome::Loop);
         }
+        let fault = self.signalled(fault);
         self.sp = k;
         let made = match fault.kind() {
             FaultKind::Thrown => self.build_thrown(),
@@ -69,19 +83,45 @@ impl Machine {
         let thrown = self.registers[THROWN];
         self.registers[CODE] = thrown.head();
         self.registers[PAYLOAD] = thrown.arg(0);
-        let restore = fault.kind() == FaultKind::Limit && fault.detail() != 0;
-        let next = self.unwind(k, thrown, restore);
+        let way = Way {
+            thrown,
+            restore: fault.kind() == FaultKind::Limit && fault.detail() != 0,
+            past_handlers: fault == Fault::TIME || self.escapes(),
+        };
+        let next = self.unwind(k, way);
         if fault == Fault::STACK {
             self.stack.release_above(self.sp);
         }
         next
     }
 
+    /// The fault itself, unless the stack only seemed to be full or a call of the system was only
+    /// ended because a signal asks for the end of the evaluation.
+    fn signalled(&mut self, fault: Fault) -> Fault {
+        if fault != Fault::STACK && fault != Fault::TIME {
+            return fault;
+        }
+        let Some(reason) = self.stack.take_signal() else {
+            return fault;
+        };
+        self.interruption = Some(reason);
+        Fault::TIME
+    }
+
+    /// Whether the exception in the registers is the one that no handler catches.
+    fn escapes(&self) -> bool {
+        let code = self.registers[CODE];
+        self.escape
+            .is_some_and(|name| code.is_nat() && nat::bytes_to_limbs(name) == code.limbs(&mut [0]))
+    }
+
     /// The payload `(0 kind op detail)` of a VM error, into its register.
     fn build_error(&mut self, fault: Fault, op: Option<usize>) -> Result<(), Fault> {
         let bad_fun = fault.kind() == FaultKind::BadFun;
+        // Whichever operation happened to run then has nothing to do with it.
+        let nowhere = [Fault::STACK, Fault::MEMORY, Fault::TIME];
         let name = match op {
-            Some(op) if !(fault == Fault::STACK || fault == Fault::MEMORY || bad_fun) => {
+            Some(op) if !(bad_fun || nowhere.contains(&fault)) => {
                 name_limbs(self.engine.ops[op].name)
             }
             _ => [0; 2],
@@ -116,7 +156,8 @@ impl Machine {
     }
 
     /// Walks the frames below `k` to the innermost handler and returns the exception from there.
-    fn unwind(&mut self, mut k: *mut Value, thrown: Value, restore: bool) -> Next {
+    fn unwind(&mut self, mut k: *mut Value, way: Way) -> Next {
+        let mut walk = Walk::new();
         loop {
             // SAFETY: see the file.
             unsafe {
@@ -124,17 +165,18 @@ impl Machine {
                 let below = *k.sub(2);
                 if last & 1 == 0 {
                     k = below.bits() as *mut Value;
+                    walk.visit(*k);
                     continue;
                 }
                 let mark = Mark::from_word(last);
                 match mark.kind() {
                     Mark::UPDATE => {
                         let kind = below.thunk_kind();
-                        if restore && kind != ThunkKind::LOST {
+                        if way.restore && kind != ThunkKind::LOST {
                             below.set_raw(0, kind & !ThunkKind::HOLE);
                         } else {
                             below.set_raw(0, ThunkKind::RETHROW);
-                            below.set_field(1, thrown);
+                            below.set_field(1, way.thrown);
                         }
                         k = k.sub(2);
                     }
@@ -151,11 +193,15 @@ impl Machine {
                     Mark::TRY => {
                         debug_assert_eq!(k, self.handler);
                         self.handler = below.bits() as *mut Value;
-                        self.sp = k.sub(2);
-                        return Next::Return(thrown, self.sp);
+                        k = k.sub(2);
+                        if !way.past_handlers {
+                            self.sp = k;
+                            return Next::Return(way.thrown, k);
+                        }
                     }
                     _ => {
                         self.sp = k;
+                        walk.finish(&mut self.trail);
                         return Next::Stop(Outcome::Thrown);
                     }
                 }

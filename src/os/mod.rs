@@ -3,7 +3,8 @@
 //! Invariants:
 //! - every result of the kernel is checked: a raw return value in −4095…−1 becomes an [`Errno`],
 //!   anything else is a success; no call is tested against −1;
-//! - nothing here keeps global state, except the lock and the free lists of [`heap::SystemHeap`];
+//! - nothing here keeps global state, except the lock and the free lists of [`heap::SystemHeap`] and
+//!   what a signal leaves behind ([`signal`]);
 //! - no call is restarted after a signal unless its documentation says so;
 //! - this room allocates only to join paths and to hold whole files.
 
@@ -21,6 +22,7 @@ pub mod mem;
 mod memory;
 pub mod out;
 pub mod process;
+pub mod signal;
 pub mod sys;
 pub mod term;
 

@@ -6,7 +6,8 @@
 //! - An effect happens once, after everything that could fail for lack of memory: words for its
 //!   result are reserved before the kernel is called.
 //! - Operands of raw calls count mod 2^64; offsets and counts of checked calls saturate.
-//! - A transfer makes exactly one system call; short counts are passed on.
+//! - A transfer makes exactly one system call; short counts are passed on, and so is `EINTR`, unless
+//!   the signal was one that ends the evaluation.
 //! - `Read` changes a buffer in place and copies every other natural; nothing else changes one.
 //!
 //! Safety: `Syscall`, `Peek` and `Poke` are raw by definition: the program answers for the
@@ -19,7 +20,7 @@ use crate::machine::op::{Args, Fault, FaultKind};
 use crate::machine::{Machine, limbs_of};
 use crate::nat;
 use crate::os::file::MAX_TRANSFER;
-use crate::os::{Errno, Fd, file, mem, sys};
+use crate::os::{Errno, Fd, file, mem, signal, sys};
 use crate::value::Value;
 
 /// What every operation returns.
@@ -49,6 +50,14 @@ fn io(errno: Errno) -> Fault {
     Fault::new(FaultKind::Io, errno.code())
 }
 
+/// Ends the evaluation if a signal that asks for that has ended the system call.
+fn unless_stopped(errno: u64) -> Result<(), Fault> {
+    if errno == Errno::EINTR.code() && signal::is_waiting() {
+        return Err(Fault::TIME);
+    }
+    Ok(())
+}
+
 /// `<5>` `nr a1 … aK`: the system call, raw; the result register. Call 60 ends the whole process.
 pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
     m.reserve(RESULT_WORDS)?;
@@ -59,6 +68,7 @@ pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
     // SAFETY: raw by definition. Buffers are at stable addresses, and no reference into the moving
     // heap is held here during the call.
     let result = unsafe { sys::raw(register(a.get(0)), arguments) };
+    unless_stopped(result.wrapping_neg())?;
     m.nat_u64(result)
 }
 
@@ -141,7 +151,13 @@ pub(super) fn write(_: &mut Machine, a: Args) -> Outcome {
     let fd = Fd::from_number(count(a, 0)).map_err(io)?;
     let (len, off) = (count(a, 2), count(a, 3));
     let taken = with_bytes(a.get(1).cast(), off, len, |bytes| file::write(fd, bytes))?;
-    taken.map(|n| Value::direct(n as u64)).map_err(io)
+    match taken {
+        Ok(n) => Ok(Value::direct(n as u64)),
+        Err(errno) => {
+            unless_stopped(errno.code())?;
+            Err(io(errno))
+        }
+    }
 }
 
 /// `<16>` `fd nat count off flags`: one `sendto` without address; the result register.
@@ -153,7 +169,10 @@ pub(super) fn send(m: &mut Machine, a: Args) -> Outcome {
     let call = |bytes: &[u8]| file::send(fd, bytes, flags);
     match with_bytes(a.get(1).cast(), off, len, call)? {
         Ok(n) => m.nat_u64(n as u64),
-        Err(errno) => m.nat_u64(errno.code().wrapping_neg()),
+        Err(errno) => {
+            unless_stopped(errno.code())?;
+            m.nat_u64(errno.code().wrapping_neg())
+        }
     }
 }
 
@@ -179,7 +198,10 @@ pub(super) fn read(m: &mut Machine, a: Args) -> Outcome {
         read_copy(m, a, fd, off, count)?
     };
     match taken {
-        Err(errno) => Ok(Value::direct(errno.code())),
+        Err(errno) => {
+            unless_stopped(errno.code())?;
+            Ok(Value::direct(errno.code()))
+        }
         Ok(n) => {
             m.reserve(ROW_WORDS)?;
             let row = m.bump_closure(Value::direct(n as u64), 1);

@@ -1,0 +1,205 @@
+//! Signals that stop an evaluation: the interrupt key and the end of a time limit.
+//!
+//! A handler can do next to nothing safely, so it leaves a [`Reason`] and sets one word to zero: a
+//! limit that the evaluator compares with at every call anyway ([`watch`]). That costs the evaluator
+//! nothing; a flag of its own would have to be looked at in every loop.
+//!
+//! Invariants:
+//! - a watched word is zero only if a reason is waiting; [`take`] puts its value back;
+//! - the handlers touch nothing but the atomics of this file and the watched word;
+//! - no system call is restarted after a handler: what waits in one sees `EINTR`.
+//!
+//! Safety: `rt_sigaction` gets a handler of the C convention and the restorer of `asm/signal.s`,
+//! both there for ever; the watched word is there until [`unwatch`].
+#![allow(unsafe_code)]
+
+use super::errno::Errno;
+use super::file::{self, Fd};
+use super::process;
+use super::sys::{Sysno, call};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+core::arch::global_asm!(include_str!("../../asm/signal.s"));
+
+unsafe extern "C" {
+    /// Only ever returned to by the kernel's leave.
+    fn plan_signal_return();
+}
+
+/// The interrupt key.
+const SIGINT: i32 = 2;
+/// The timer of [`after`].
+const SIGALRM: i32 = 14;
+/// The kernel is told where a handler returns to.
+const SA_RESTORER: u64 = 0x0400_0000;
+/// The timer that counts real time and sends [`SIGALRM`].
+const ITIMER_REAL: usize = 0;
+/// Bytes of the kernel's set of signals.
+const SET_BYTES: usize = 8;
+/// Microseconds of a second.
+const MICROS: u64 = 1_000_000;
+/// Seconds between the end of a time limit and the end of a process that does not react to it.
+const GRACE: u64 = 2;
+
+/// Why an evaluation is to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The user pressed the interrupt key.
+    Interrupt = 1,
+    /// The time limit is over.
+    Time = 2,
+}
+
+/// `struct sigaction` of the kernel.
+#[repr(C)]
+struct Action {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+/// A [`Reason`] as a number; 0: none.
+static WAITING: AtomicU32 = AtomicU32::new(0);
+/// The word to set to zero.
+static WATCHED: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
+
+extern "C" fn on_interrupt(_: i32) {
+    leave(Reason::Interrupt);
+}
+
+/// The timer fires once for the evaluator, and a second time if the first had no effect.
+extern "C" fn on_alarm(_: i32) {
+    if WAITING.load(Ordering::SeqCst) == Reason::Time as u32 {
+        let text = b"plan: uncaught 17 [%limit 0 3] (stopped by force)\n";
+        // Whether it can be written or not, the status says it.
+        let _ = file::write(Fd::STDERR, text);
+        process::exit(9);
+    }
+    leave(Reason::Time);
+}
+
+fn leave(reason: Reason) {
+    WAITING.store(reason as u32, Ordering::SeqCst);
+    let word = WATCHED.load(Ordering::SeqCst);
+    if !word.is_null() {
+        // SAFETY: whoever set the word keeps it until it is unset.
+        unsafe { (*word).store(0, Ordering::SeqCst) };
+    }
+}
+
+/// From now on a signal sets this word to zero, and one that is waiting does so at once.
+///
+/// # Safety
+/// The word must stay where it is until [`unwatch`].
+pub unsafe fn watch(word: &AtomicUsize) {
+    WATCHED.store(ptr::from_ref(word).cast_mut(), Ordering::SeqCst);
+    if is_waiting() {
+        word.store(0, Ordering::SeqCst);
+    }
+}
+
+/// Ends [`watch`].
+pub fn unwatch() {
+    WATCHED.store(ptr::null_mut(), Ordering::SeqCst);
+}
+
+/// Whether a reason is waiting.
+pub fn is_waiting() -> bool {
+    WAITING.load(Ordering::Relaxed) != 0
+}
+
+/// Takes the reason that is waiting for whoever watches this word, and gives the word its value back.
+/// A time limit that is over is no limit any more.
+pub fn take(word: &AtomicUsize, value: usize) -> Option<Reason> {
+    let mut found = None;
+    if !ptr::eq(WATCHED.load(Ordering::SeqCst), word) {
+        return found;
+    }
+    // A signal may come between any two steps: only when none is waiting after the word has its
+    // value back is the word zero just for one that is still to be taken.
+    loop {
+        match WAITING.swap(0, Ordering::SeqCst) {
+            0 => {}
+            1 => found = found.or(Some(Reason::Interrupt)),
+            _ => {
+                found = Some(Reason::Time);
+                // It was set by the same call, so the kernel accepts it.
+                let _ = after(0);
+            }
+        }
+        word.store(value, Ordering::SeqCst);
+        if WAITING.load(Ordering::SeqCst) == 0 {
+            return found;
+        }
+    }
+}
+
+/// Lets the interrupt key leave [`Reason::Interrupt`] instead of ending the process.
+///
+/// # Errors
+/// What the kernel answers, which with these arguments is nothing.
+pub fn catch_interrupt() -> Result<(), Errno> {
+    handle(SIGINT, on_interrupt)
+}
+
+/// Leaves [`Reason::Time`] after so many microseconds; 0 ends the limit. If nobody has taken the
+/// reason [`GRACE`] seconds later the process ends.
+///
+/// # Errors
+/// What the kernel answers, for instance to a time that it cannot count.
+pub fn after(micros: u64) -> Result<(), Errno> {
+    handle(SIGALRM, on_alarm)?;
+    let again = if micros == 0 { 0 } else { GRACE };
+    let timer = [again, 0, micros / MICROS, micros % MICROS];
+    let args = [ITIMER_REAL, (&raw const timer).expose_provenance(), 0];
+    // SAFETY: the kernel reads the 32 bytes of `timer`; a null pointer asks for no old value.
+    unsafe { call(Sysno::setitimer, args) }.map(drop)
+}
+
+fn handle(signal: i32, handler: extern "C" fn(i32)) -> Result<(), Errno> {
+    let action = Action {
+        handler: handler as *const () as usize,
+        flags: SA_RESTORER,
+        restorer: plan_signal_return as *const () as usize,
+        mask: 0,
+    };
+    let at = (&raw const action).expose_provenance();
+    // SAFETY: the kernel reads `action`; the handler follows the rules of the file.
+    unsafe { call(Sysno::rt_sigaction, [signal as usize, at, 0, SET_BYTES]) }.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// All of it in one test: there is one set of handlers per process.
+    #[test]
+    fn a_signal_zeroes_the_watched_word_until_it_is_taken() {
+        let (word, other) = (AtomicUsize::new(77), AtomicUsize::new(5));
+        // SAFETY: the word lives until it is unwatched below.
+        unsafe { watch(&word) };
+        catch_interrupt().unwrap();
+        // SAFETY: sends this process a signal that is handled.
+        unsafe { call(Sysno::kill, [process::id() as usize, SIGINT as usize]) }.unwrap();
+        let start = Instant::now();
+        while word.load(Ordering::SeqCst) != 0 {
+            assert!(start.elapsed() < Duration::from_secs(60), "no signal came");
+            std::thread::yield_now();
+        }
+        assert!(is_waiting());
+        assert_eq!(take(&other, 6), None);
+        assert_eq!(take(&word, 77), Some(Reason::Interrupt));
+        assert_eq!((word.load(Ordering::SeqCst), is_waiting()), (77, false));
+        after(1000).unwrap();
+        while word.load(Ordering::SeqCst) != 0 {
+            assert!(start.elapsed() < Duration::from_secs(60), "no alarm came");
+            std::thread::yield_now();
+        }
+        assert_eq!(take(&word, 77), Some(Reason::Time));
+        assert_eq!(word.load(Ordering::SeqCst), 77);
+        unwatch();
+    }
+}
