@@ -69,7 +69,7 @@ fn mistakes_are_reported_where_they_are() {
         (
             "(def f (law (f x)\n  (x blnk)))",
             "t:2:6: error: blnk is not defined\n      (x blnk)))\n         ^^^^\n  \
-             in law f (t:1:8)\n  in definition of f (t:1:1)\n",
+             in law f (t:1:8)\n",
             1,
         ),
         (

@@ -10,7 +10,7 @@ use super::args::Wisp;
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, STATUS_UNCAUGHT, stop};
-use crate::machine::Machine;
+use crate::machine::{Machine, Stop};
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Fd, file};
@@ -34,15 +34,14 @@ pub enum Transcript {
 }
 
 /// Shows the transcript, and the values of `-e`.
-struct Viewer<'s> {
+struct Viewer {
     style: Option<Style>,
-    sources: &'s Sources,
     /// Where the expression of `-e` starts in the stream.
     expression: Option<usize>,
     inside: bool,
 }
 
-impl Viewer<'_> {
+impl Viewer {
     fn trace(&self, v: Value) {
         if let Some(style) = &self.style {
             write_line(Fd::STDERR, v, style);
@@ -60,7 +59,7 @@ fn write_line(fd: Fd, v: Value, style: &Style) {
     let _ = file::write_all(fd, &line);
 }
 
-impl Observer for Viewer<'_> {
+impl Observer for Viewer {
     fn form(&mut self, form: Value, span: Span) {
         self.inside = self.expression.is_some_and(|start| span.start >= start);
         self.trace(form);
@@ -158,19 +157,16 @@ fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Optio
     };
     let mut viewer = Viewer {
         style,
-        sources,
         expression,
         inside: false,
     };
     let ended = session.run(sources.text(), 0, &mut viewer);
     if let Some(span) = session.open_string {
-        let mut message = Message::error("string is not closed");
-        message.kind = "warning";
-        say(&message.render(sources, span));
+        say(&Message::warning("string is not closed").render(sources, span));
     }
     match ended {
         Ended::Done => {}
-        ended => return finish(session.machine(), viewer.sources, ended),
+        ended => return finish(&mut session, sources, ended),
     }
     if wisp.no_main || !defines_main(sources) {
         return STATUS_OK;
@@ -179,15 +175,17 @@ fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Optio
 }
 
 /// Says how loading ended, unless it was at the end of the text; returns the exit status.
-fn finish(machine: &Machine, sources: &Sources, ended: Ended) -> i32 {
+fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
+    let machine: &Machine = session.machine();
     match ended {
         Ended::Done => STATUS_OK,
         Ended::Replaced(status) => i32::from(status),
         Ended::Stopped(stop) => stop::report(machine, stop),
-        Ended::Ignored(0) => STATUS_OK,
-        Ended::Ignored(bytes) => {
-            let line = format!("plan: warning: __REPL is 0: {bytes} bytes of input ignored\n");
-            say(line.as_bytes());
+        Ended::Ignored(bytes, form) => {
+            if bytes > 0 {
+                let text = format!("__REPL is no function: {bytes} bytes of input ignored");
+                say(&Message::warning(text).render(sources, form));
+            }
             STATUS_OK
         }
         Ended::Unreadable(error) => {
@@ -195,37 +193,28 @@ fn finish(machine: &Machine, sources: &Sources, ended: Ended) -> i32 {
             say(&message.render(sources, span));
             not_loaded(file_at(sources, span.start), STATUS_INPUT)
         }
-        Ended::Failed(Failure::Loop, ..) => stop::report(machine, crate::machine::Stop::Loop),
-        Ended::Failed(failure, note, span) => failed(machine, sources, failure, &note, span),
+        Ended::Failed(failure, note, span) => failed(session, sources, failure, &note, span),
     }
 }
 
-fn failed(machine: &Machine, sources: &Sources, failure: Failure, note: &Note, form: Span) -> i32 {
-    let thrown = failure == Failure::Thrown;
-    let exception = thrown.then(|| (machine.top(1), machine.top(0)));
-    let message = report::failed(note, exception);
-    let name = report::unbound_name(note, exception);
-    let span = note
-        .span
-        .or_else(|| symbol_in(sources, name.as_deref()?, form));
-    say(&message.render(sources, span.unwrap_or(form)));
-    let status = match name.as_deref() {
-        _ if machine.interruption().is_some() => STATUS_UNCAUGHT,
-        Some(b"require") => STATUS_INPUT,
-        _ => STATUS_EVALUATION,
+fn failed(
+    session: &mut Session,
+    sources: &Sources,
+    failure: Failure,
+    note: &Note,
+    form: Span,
+) -> i32 {
+    let diagnosis = session.diagnose(sources, failure, note, form);
+    if failure == Failure::Loop {
+        stop::report(session.machine(), Stop::Loop);
+    }
+    say(&diagnosis.message.render(sources, diagnosis.span));
+    let status = match diagnosis.malformed {
+        _ if session.machine().interruption().is_some() => STATUS_UNCAUGHT,
+        true => STATUS_INPUT,
+        false => STATUS_EVALUATION,
     };
     not_loaded(file_at(sources, form.start), status)
-}
-
-/// The first symbol of this name in the form that starts where `form` does.
-fn symbol_in(sources: &Sources, name: &[u8], form: Span) -> Option<Span> {
-    let text = sources.text();
-    let mut events = Vec::new();
-    Reader::new(text, form.start).form(&mut events).ok()?;
-    events.iter().find_map(|event| match *event {
-        Event::Symbol(span) if &text[span.start..span.end] == name => Some(span),
-        _ => None,
-    })
 }
 
 fn file_at(sources: &Sources, offset: usize) -> &[u8] {

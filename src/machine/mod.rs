@@ -258,6 +258,19 @@ impl Machine {
         &self.options
     }
 
+    /// Bytes of the value stack.
+    pub fn stack_bytes(&self) -> u64 {
+        (self.stack.limit() as u64).saturating_sub(self.stack.base() as u64)
+    }
+
+    /// Bytes the moving heap may take.
+    pub fn heap_bytes(&self) -> u64 {
+        match self.options.heap_bytes {
+            0 => self.budget,
+            bytes => bytes,
+        }
+    }
+
     /// Settings of traces.
     pub fn tracing(&mut self) -> &mut Tracing {
         &mut self.tracing

@@ -17,8 +17,10 @@ use core::cmp::Ordering;
 pub const VALUE: usize = 1;
 /// Slot of the flag of a node: not 0 for a macro.
 pub const FLAG: usize = 2;
-const LEFT: usize = 3;
-const RIGHT: usize = 4;
+/// Slot of the nodes with smaller keys.
+pub const LEFT: usize = 3;
+/// Slot of the nodes with larger keys.
+pub const RIGHT: usize = 4;
 
 /// Compares two values as keys.
 fn compare(a: Value, b: Value) -> Ordering {

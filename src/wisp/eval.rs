@@ -20,6 +20,10 @@ use alloc::vec::Vec;
 
 /// Nested expansions after which a macro is taken to expand for ever (chapter 06, N13).
 const MAX_EXPANSIONS: usize = 10_000;
+/// Most lines of a trail.
+const MAX_TRAIL: usize = 5;
+/// Most parts of an exception's payload in which a form is looked for.
+const MAX_PARTS: usize = 100;
 /// Stack words that one task may push, rows apart.
 const ROOM: usize = 24;
 
@@ -52,9 +56,29 @@ pub struct Note {
     pub span: Option<Span>,
     /// The name that is not bound.
     pub unbound: Option<Vec<u8>>,
+    /// The names that were known beside those of the environment.
+    pub locals: Vec<Vec<u8>>,
+    /// What to do.
+    pub help: Option<Vec<u8>>,
     /// What was being expanded or built, innermost first: kind, name, place.
     pub trail: Vec<(&'static str, Vec<u8>, Option<Span>)>,
 }
+
+/// A macro call being expanded.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    /// Its place on the machine's stack.
+    place: usize,
+    /// What it makes, for messages.
+    kind: &'static str,
+}
+
+/// The kind of a call of a macro that is not built in.
+const EXPANSION: &str = "expansion of";
+/// The kind of a definition.
+const DEFINITION: &str = "definition of";
+/// The kind of a law.
+const LAW: &str = "law";
 
 /// Places of the built-in functions on the machine's stack.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,8 +135,8 @@ pub struct Evaluator<'m> {
     pub(super) tasks: Vec<Task>,
     /// The laws being built, innermost last.
     pub(super) laws: Vec<Frame>,
-    /// Places of the macro calls being expanded, innermost last.
-    calls: Vec<usize>,
+    /// The macro calls being expanded, innermost last.
+    calls: Vec<Call>,
     /// What is known about the failure.
     pub(super) note: Note,
     source: Option<(usize, &'m [u8], &'m [Event])>,
@@ -157,8 +181,8 @@ impl<'m> Evaluator<'m> {
     pub fn run(&mut self) -> Result<(), Failure> {
         self.tasks.push(Task::Eval);
         let result = self.work();
-        if result.is_err() {
-            self.describe_trail();
+        if let Err(failure) = result {
+            self.describe(failure);
         }
         result
     }
@@ -278,7 +302,10 @@ impl<'m> Evaluator<'m> {
 
     /// Stack: call, node of its macro.
     fn expand_call(&mut self) -> Result<(), Failure> {
-        self.calls.push(self.machine.depth() - 2);
+        self.calls.push(Call {
+            place: self.machine.depth() - 2,
+            kind: EXPANSION,
+        });
         if self.calls.len() > MAX_EXPANSIONS {
             return self.reject(b"macro expansion does not end", None);
         }
@@ -288,13 +315,22 @@ impl<'m> Evaluator<'m> {
         let function = self.machine.top(0);
         if function == self.machine.nth(self.builtins.law) {
             self.machine.drop_top(1);
+            self.call_is(LAW);
             return self.law_begin();
         }
         if let Some(flag) = self.definition(function) {
             self.machine.drop_top(1);
+            self.call_is(if flag { "macro" } else { DEFINITION });
             return self.define_begin(flag);
         }
         self.apply_macro()
+    }
+
+    /// Says what the innermost macro call makes.
+    fn call_is(&mut self, kind: &'static str) {
+        if let Some(call) = self.calls.last_mut() {
+            call.kind = kind;
+        }
     }
 
     /// The flag with which this value, if it is `define` with one argument, binds names.
@@ -324,7 +360,7 @@ impl<'m> Evaluator<'m> {
         self.machine.make_app(2)?;
         self.machine.eval_top()?;
         if !self.rules.lenient && !self.is_result()? {
-            let shown = super::report::shown(self.machine.top(0));
+            let shown = super::diagnose::shown(self.machine.top(0));
             let name = self.call_name();
             let message = [
                 b"macro ",
@@ -470,10 +506,11 @@ impl<'m> Evaluator<'m> {
     // What is said about failures.
 
     /// Ends with a message; `slot` is a slot of the innermost macro call to point at.
+    #[cold]
     pub(super) fn reject<T>(&mut self, message: &[u8], slot: Option<usize>) -> Result<T, Failure> {
         self.note.message = message.to_vec();
-        if let Some(place) = self.calls.last() {
-            let call = self.machine.nth(*place);
+        if let Some(call) = self.calls.last() {
+            let call = self.machine.nth(call.place);
             self.note.span = slot
                 .and_then(|slot| self.span_of(call, Some(slot)))
                 .or_else(|| self.span_of(call, None));
@@ -487,18 +524,20 @@ impl<'m> Evaluator<'m> {
     }
 
     /// The place of a symbol: in the innermost macro call that was read and holds it.
+    #[cold]
+    #[inline(never)]
     fn symbol_span(&self, name: &[u8]) -> Option<Span> {
         let (_, text, events) = self.source?;
         let calls = self.calls.iter().rev();
         calls
-            .filter_map(|place| self.span_of(self.machine.nth(*place), None))
+            .filter_map(|call| self.span_of(self.machine.nth(call.place), None))
             .chain([form::whole(events)])
             .find_map(|within| form::find_symbol(text, events, name, within))
     }
 
     /// The name at the head of the innermost macro call.
     fn call_name(&self) -> Vec<u8> {
-        let place = self.calls.last().copied().unwrap_or(self.env);
+        let place = self.calls.last().map_or(self.env, |call| call.place);
         let call = self.machine.nth(place);
         match call.row_len() {
             0 => Vec::new(),
@@ -506,44 +545,66 @@ impl<'m> Evaluator<'m> {
         }
     }
 
-    /// Notes what was being built and expanded.
-    fn describe_trail(&mut self) {
-        let mut trail = Vec::new();
-        for place in self.calls.iter().rev().take(5) {
-            let call = self.machine.nth(*place);
-            let span = self.span_of(call, None);
-            let part = |i: usize| {
-                if i < call.row_len() {
-                    call.arg(i).resolve()
-                } else {
-                    Value::ZERO
-                }
-            };
-            let (head, first) = (name_bytes(part(0)), part(1));
-            let name = match first.row_len() {
-                0 => first,
-                _ => first.arg(0).resolve(),
-            };
-            if !name.is_nat() || name.is_direct() && name.bits() < 2 {
-                trail.push(("expansion of", head, span));
-            } else {
-                let kind = match &head[..] {
-                    b"law" => "law",
-                    b"def" => "definition of",
-                    b"macro" => "macro",
-                    _ => "",
-                };
-                let name = name_bytes(name);
-                trail.push(match kind {
-                    "" => ("expansion of", head, span),
-                    kind => (kind, name, span),
-                });
-            }
+    /// Notes where it failed, and what was being built and expanded.
+    #[cold]
+    #[inline(never)]
+    fn describe(&mut self, failure: Failure) {
+        if failure == Failure::Thrown && self.note.unbound.is_none() {
+            self.note.span = self.payload_span();
         }
+        let trail = self.trail();
         if self.note.span.is_none() {
             self.note.span = trail.iter().find_map(|(_, _, span)| *span);
         }
         self.note.trail = trail;
+    }
+
+    /// The place of a form in the payload on top, the first one found from the outside in.
+    #[cold]
+    #[inline(never)]
+    fn payload_span(&self) -> Option<Span> {
+        let mut parts = Vec::from([self.machine.top(0).resolve()]);
+        let mut next = 0;
+        while next < parts.len() && next < MAX_PARTS {
+            let part = parts[next];
+            next += 1;
+            if let Some(span) = self.span_of(part, None) {
+                return Some(span);
+            }
+            if part.is_closure() {
+                let size = part.size().min(MAX_PARTS);
+                parts.extend((0..size).map(|i| part.arg(i).resolve()));
+            }
+        }
+        // A symbol is a plain number: look for its name where the macro was called.
+        let payload = parts[0];
+        let last = payload.row_len().checked_sub(1)?;
+        let symbol = payload.arg(last).resolve();
+        if !symbol.is_nat() || shape(symbol) != Shape::Symbol {
+            return None;
+        }
+        self.symbol_span(&name_bytes(symbol))
+    }
+
+    /// What was being built and expanded, innermost first.
+    #[cold]
+    #[inline(never)]
+    fn trail(&self) -> Vec<(&'static str, Vec<u8>, Option<Span>)> {
+        let mut trail: Vec<(&'static str, Vec<u8>, Option<Span>)> = Vec::new();
+        for call in self.calls.iter().rev().take(MAX_TRAIL) {
+            let form = self.machine.nth(call.place);
+            let mut name = form::slot_of(form, usize::from(call.kind != EXPANSION));
+            while name.row_len() > 0 {
+                name = form::slot_of(name, 0);
+            }
+            let entry = (call.kind, name_bytes(name), self.span_of(form, None));
+            // A definition of a law of the same name says nothing new.
+            let known = trail.iter().any(|(_, name, _)| *name == entry.1);
+            if !(call.kind == DEFINITION && known) {
+                trail.push(entry);
+            }
+        }
+        trail
     }
 }
 

@@ -135,7 +135,7 @@ fn descend(event: &Event, value: Value, levels: &mut Vec<Level>) {
 }
 
 /// Slot `i` of a row without evaluating it; 0 where there is none.
-fn slot_of(v: Value, i: usize) -> Value {
+pub fn slot_of(v: Value, i: usize) -> Value {
     if v.is_closure() && i < v.size() {
         v.arg(i).resolve()
     } else {
@@ -179,18 +179,19 @@ pub fn locate(root: Value, events: &[Event], target: Value, slot: Option<usize>)
     })
 }
 
-/// The span of the first symbol `name` inside `within`.
+/// The span of the first symbol `name` inside `within`; of the first bracket for the name that
+/// stands for it.
 pub fn find_symbol(text: &[u8], events: &[Event], name: &[u8], within: Span) -> Option<Span> {
-    events.iter().find_map(|event| match *event {
-        Event::Symbol(span)
-            if &text[span.start..span.end] == name
+    let at = events.iter().position(|event| match *event {
+        Event::Symbol(span) => {
+            &text[span.start..span.end] == name
                 && within.start <= span.start
-                && span.end <= within.end =>
-        {
-            Some(span)
+                && span.end <= within.end
         }
-        _ => None,
-    })
+        Event::Open(bracket, span) => tag(bracket) == Some(name) && within.start <= span.start,
+        _ => false,
+    });
+    at.map(|at| span_from(events, at))
 }
 
 /// The span of a whole form.

@@ -29,6 +29,11 @@ impl Frame {
         }
     }
 
+    /// The local names.
+    pub(super) fn names(&self) -> Vec<Vec<u8>> {
+        self.locals.keys().map(|name| name.to_vec()).collect()
+    }
+
     /// The largest reference.
     fn largest(&self) -> u64 {
         self.arity + self.bindings
@@ -142,11 +147,20 @@ impl Evaluator<'_> {
         let Some(frame) = self.laws.pop() else {
             return self.reject(b"law without a frame", None);
         };
+        let result = self.law_code(&frame);
+        if result.is_err() {
+            self.note.locals = frame.names();
+        }
+        result
+    }
+
+    /// Stack: call, tag, expanded bindings, expanded body. Leaves call and the law's literal.
+    fn law_code(&mut self, frame: &Frame) -> Result<(), Failure> {
         let parts = frame.bindings as usize + 1;
         for below in (0..parts).rev() {
             let form = self.machine.top(below);
             self.machine.push(form);
-            self.assemble(&frame, below == 0)?;
+            self.assemble(frame, below == 0)?;
             let code = self.machine.pop();
             self.machine.set_top(below, code);
         }

@@ -9,7 +9,10 @@
 //! | `eval` | expansion and evaluation |
 //! | `law` | the macro `law` |
 //! | `session` | the loop over a text, the initial environment |
+//! | `diagnose` | what a message says: exceptions in words, unbound names |
+//! | `suggest` | names that may have been meant |
 //! | `report` | messages with place, marker and trail |
+//! | `text` | putting messages together |
 //! | `builtin.wisp` | the built-in functions as code of the machine |
 //!
 //! Invariants:
@@ -17,6 +20,7 @@
 //!   beside it.
 //! - Nothing recurses on the native stack, whatever is read or evaluated.
 
+mod diagnose;
 mod env;
 mod eval;
 mod form;
@@ -25,7 +29,10 @@ pub mod read;
 pub mod report;
 pub mod session;
 pub mod source;
+mod suggest;
+mod text;
 
+pub use diagnose::{Diagnosis, vm_error};
 pub use eval::{Failure, Note, Rules};
 pub use session::{Ended, Observer, Session};
 pub use source::{SourceError, Sources};

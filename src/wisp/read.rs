@@ -101,6 +101,18 @@ pub fn is_symbol(byte: u8) -> bool {
     byte > 0x20 && byte != 0x7f && !special
 }
 
+/// The offset of the last token in `text` that is this name; text in strings and comments counts.
+pub fn previous_symbol(text: &[u8], name: &[u8]) -> Option<usize> {
+    let part = |byte: Option<&u8>| byte.is_some_and(|b| is_symbol(*b));
+    let last = text.len().checked_sub(name.len())?;
+    (0..=last).rev().find(|at| {
+        let (start, end) = (*at, at + name.len());
+        text[start..].starts_with(name)
+            && !part(text.get(end))
+            && !(start > 0 && part(text.get(start - 1)))
+    })
+}
+
 /// A list that has been opened and not closed.
 struct Pending {
     bracket: Bracket,
@@ -116,6 +128,8 @@ pub struct Reader<'t> {
     at: usize,
     /// The first string that the end of the text closed.
     open_string: Option<Span>,
+    /// The first list inside the form being read that starts a line.
+    suspect: Option<usize>,
 }
 
 impl<'t> Reader<'t> {
@@ -125,6 +139,7 @@ impl<'t> Reader<'t> {
             text,
             at,
             open_string: None,
+            suspect: None,
         }
     }
 
@@ -144,6 +159,7 @@ impl<'t> Reader<'t> {
     /// What is wrong with the text; the offset is then that of the mistake.
     pub fn form(&mut self, events: &mut Vec<Event>) -> Result<bool, ReadError> {
         events.clear();
+        self.suspect = None;
         let mut open: Vec<Pending> = Vec::new();
         loop {
             self.skip_gap();
@@ -208,6 +224,10 @@ impl<'t> Reader<'t> {
         open: &mut Vec<Pending>,
         events: &mut Vec<Event>,
     ) {
+        let starts_line = self.at > 0 && self.text[self.at - 1] == b'\n';
+        if starts_line && !open.is_empty() {
+            self.suspect.get_or_insert(self.at);
+        }
         events.push(Event::Open(bracket, self.one()));
         open.push(Pending {
             bracket,
@@ -292,17 +312,11 @@ impl<'t> Reader<'t> {
     }
 
     fn unclosed(&self, open: &[Pending]) -> ReadError {
-        let starts_line = |at: usize| at > 0 && self.text[at - 1] == b'\n';
-        let Some((first, inner)) = open.split_first() else {
+        let Some(first) = open.first() else {
             return ReadError::Unopened(self.one());
         };
         let (start, end) = (first.start, first.start + 1);
-        let suspect = inner.iter().map(|list| list.start);
-        ReadError::Unclosed(
-            first.bracket,
-            Span { start, end },
-            suspect.rev().find(|at| starts_line(*at)),
-        )
+        ReadError::Unclosed(first.bracket, Span { start, end }, self.suspect)
     }
 }
 

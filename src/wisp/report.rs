@@ -1,35 +1,21 @@
-//! Messages about a text: place, the line with a marker, the trail, a suggestion (chapter 06 §7).
+//! Messages about a text: place, the line with a marker, the trail, a suggestion (chapter 06 §7.2).
 //!
 //! Invariants:
 //! - A message holds no control characters of its own making; names and lines from the text are shown
 //!   as they are, tabs kept so that the marker stands where it should.
 
-use super::eval::{Note, name_bytes, name_text};
+use super::diagnose::{is_word, raw};
+use super::eval::name_text;
 use super::read::{ReadError, Span};
 use super::source::{Place, SourceError, Sources};
-use crate::value::Value;
-use crate::value::print::{self, Style};
+use super::text::{join, put, put_number};
+use crate::machine::trail::{Run, Trail};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Longest value in a message, in bytes.
-const MAX_SHOWN: usize = 200;
 /// Longest line in a message, in bytes.
 const MAX_LINE: usize = 400;
-
-/// A value as text, cut to a readable length.
-pub fn shown(v: Value) -> Vec<u8> {
-    let mut text = Vec::new();
-    if print::show(v, &Style::TRACE, &mut text).is_err() {
-        text.extend_from_slice(b"(no memory to print the value)");
-    }
-    if text.len() > MAX_SHOWN {
-        text.truncate(MAX_SHOWN);
-        text.extend_from_slice(b"...");
-    }
-    text
-}
 
 /// A message with its place.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +26,8 @@ pub struct Message {
     pub text: Vec<u8>,
     /// What it was part of: kind, name, place.
     pub trail: Vec<(&'static str, Vec<u8>, Option<Span>)>,
+    /// Lines that name the laws that were being evaluated, as [`chain`] makes them.
+    pub chain: Vec<u8>,
     /// What to do.
     pub help: Option<Vec<u8>>,
 }
@@ -47,9 +35,18 @@ pub struct Message {
 impl Message {
     /// An error.
     pub fn error(text: impl Into<Vec<u8>>) -> Message {
+        Message::new("error", text.into())
+    }
+
+    /// A warning.
+    pub fn warning(text: impl Into<Vec<u8>>) -> Message {
+        Message::new("warning", text.into())
+    }
+
+    fn new(kind: &'static str, text: Vec<u8>) -> Message {
         Message {
-            kind: "error",
-            text: text.into(),
+            kind,
+            text,
             ..Message::default()
         }
     }
@@ -65,49 +62,133 @@ impl Message {
         self.lines(sources, place, span.end - span.start)
     }
 
+    #[cold]
+    #[inline(never)]
     fn lines(&self, sources: &Sources, place: Place, length: usize) -> Vec<u8> {
+        let paint = Paint(sources.color);
         let mut out = position(sources, place);
-        out.extend_from_slice(format!(": {}: ", self.kind).as_bytes());
-        out.extend_from_slice(&self.text);
+        put(&mut out, &[b": "]);
+        let color = if self.kind == "error" { RED } else { YELLOW };
+        paint.put(color, &join(&[self.kind.as_bytes(), b":"]), &mut out);
+        out.push(b' ');
+        out.extend(
+            self.text
+                .iter()
+                .map(|b| if *b == b'\n' { *b } else { plain(*b) }),
+        );
         out.push(b'\n');
-        marker(sources, place, length, &mut out);
+        marker(sources, place, length, paint, color, &mut out);
         for (kind, name, span) in &self.trail {
-            out.extend_from_slice(format!("  in {kind} ").as_bytes());
-            out.extend_from_slice(name);
+            put(&mut out, &[b"  in ", kind.as_bytes(), b" ", &printed(name)]);
             if let Some(span) = span {
-                out.extend_from_slice(b" (");
-                out.extend_from_slice(&position(sources, sources.place(span.start)));
-                out.push(b')');
+                let place = position(sources, sources.place(span.start));
+                put(&mut out, &[b" (", &place, b")"]);
             }
             out.push(b'\n');
         }
+        put(&mut out, &[&self.chain]);
         if let Some(help) = &self.help {
-            out.extend_from_slice(b"  help: ");
-            out.extend_from_slice(help);
-            out.push(b'\n');
+            put(&mut out, &[b"  "]);
+            paint.put(GREEN, b"help:", &mut out);
+            put(&mut out, &[b" ", help, b"\n"]);
         }
         out
     }
 }
 
+/// Escape sequences of a terminal: bold red, bold yellow, bold green.
+const RED: &[u8] = b"\x1b[1;31m";
+const YELLOW: &[u8] = b"\x1b[1;33m";
+const GREEN: &[u8] = b"\x1b[1;32m";
+
+/// Whether to use colours.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn put(self, color: &[u8], text: &[u8], out: &mut Vec<u8>) {
+        let (before, after): (&[u8], &[u8]) = if self.0 {
+            (color, b"\x1b[0m")
+        } else {
+            (b"", b"")
+        };
+        put(out, &[before, text, after]);
+    }
+}
+
+/// A name as part of a line: one that no text can hold is shown as a number, none as what it is.
+#[cold]
+#[inline(never)]
+fn printed(name: &[u8]) -> Vec<u8> {
+    match name {
+        b"" => b"(no name)".to_vec(),
+        name if is_word(name) => name.to_vec(),
+        name => raw(name),
+    }
+}
+
+/// The lines that name the laws that were being evaluated, innermost first.
+#[cold]
+#[inline(never)]
+pub fn chain(trail: &Trail) -> Vec<u8> {
+    let mut out = Vec::new();
+    let laws = |runs: &[Run], out: &mut Vec<u8>| {
+        for run in runs {
+            put(out, &[b"  while evaluating ", &printed(run.name())]);
+            if run.times > 1 {
+                put(out, &[b" ("]);
+                put_number(out, run.times);
+                put(out, &[b" times)"]);
+            }
+            put(out, &[b"\n"]);
+        }
+    };
+    laws(trail.inner(), &mut out);
+    if trail.omitted > 0 {
+        put(&mut out, &[b"  ... "]);
+        put_number(&mut out, trail.omitted);
+        put(&mut out, &[b" more ...\n"]);
+    }
+    laws(trail.outer(), &mut out);
+    if !out.is_empty() {
+        put(
+            &mut out,
+            &[b"  (a law that ended in a call of another is not listed)\n"],
+        );
+    }
+    out
+}
+
+#[cold]
+#[inline(never)]
 fn position(sources: &Sources, place: Place) -> Vec<u8> {
-    let mut out = sources
-        .files()
-        .get(place.file)
-        .map_or(Vec::new(), |file| file.name.clone());
-    out.extend_from_slice(format!(":{}:{}", place.line, place.column).as_bytes());
+    let file = sources.files().get(place.file);
+    let mut out = file.map_or(Vec::new(), |file| file.name.clone());
+    for n in [place.line, place.column] {
+        put(&mut out, &[b":"]);
+        put_number(&mut out, n as u64);
+    }
     out
 }
 
 /// The line of a place with marks under what is meant.
-fn marker(sources: &Sources, place: Place, length: usize, out: &mut Vec<u8>) {
+#[cold]
+#[inline(never)]
+fn marker(
+    sources: &Sources,
+    place: Place,
+    length: usize,
+    paint: Paint,
+    color: &[u8],
+    out: &mut Vec<u8>,
+) {
     let line = sources.line(place);
     let before = place.column - 1;
     if line.len() > MAX_LINE || before > line.len() {
         return;
     }
     out.extend_from_slice(b"    ");
-    out.extend(line.iter().map(|b| if is_plain(*b) { *b } else { b' ' }));
+    out.extend(line.iter().map(|b| plain(*b)));
     out.extend_from_slice(b"\n    ");
     let blank = |b: &u8| if *b == b'\t' { b'\t' } else { b' ' };
     out.extend(
@@ -119,13 +200,18 @@ fn marker(sources: &Sources, place: Place, length: usize, out: &mut Vec<u8>) {
     let rest = &line[before..];
     let marked = &rest[..length.min(rest.len())];
     let marks = marked.iter().filter(|b| starts_character(**b)).count();
-    out.resize(out.len() + marks.max(1), b'^');
+    paint.put(color, &alloc::vec![b'^'; marks.max(1)], out);
     out.push(b'\n');
 }
 
-/// Whether a byte may be shown in a line.
-fn is_plain(byte: u8) -> bool {
-    byte == b'\t' || byte >= b' ' && byte != 0x7f
+/// A byte as it may be shown in a line: control characters other than tabs become spaces, so that
+/// nothing in a text can change a terminal.
+fn plain(byte: u8) -> u8 {
+    match byte {
+        b'\t' => byte,
+        0..b' ' | 0x7f => b' ',
+        byte => byte,
+    }
 }
 
 /// Whether a byte of UTF-8 text is not in the middle of a character.
@@ -167,111 +253,6 @@ pub fn unreadable(sources: &Sources, error: ReadError) -> (Message, Span) {
             (Message::error(message), span)
         }
     }
-}
-
-/// The message for a form that failed: from its note and the exception's code and payload, if one
-/// was thrown.
-pub fn failed(note: &Note, exception: Option<(Value, Value)>) -> Message {
-    let mut message = Message::error(note.message.clone());
-    message.trail.clone_from(&note.trail);
-    if let Some(name) = unbound_name(note, exception) {
-        message.text = [&printable(&name)[..], b" is not defined"].concat();
-        message.help = hint(&name).map(String::into_bytes);
-    } else if let Some((code, payload)) = exception {
-        message.text = describe(code, payload);
-    }
-    message
-}
-
-/// The name that is not bound, whoever found out.
-pub fn unbound_name(note: &Note, exception: Option<(Value, Value)>) -> Option<Vec<u8>> {
-    if note.unbound.is_some() {
-        return note.unbound.clone();
-    }
-    let (code, payload) = exception?;
-    if name_bytes(code) != b"Throw" || !payload.is_nat() {
-        return None;
-    }
-    let text = name_bytes(payload);
-    text.strip_prefix(b"undefined:")
-        .or_else(|| text.strip_prefix(b"undefined-"))
-        .map(<[u8]>::to_vec)
-}
-
-/// A name for a message; one that no symbol can have is shown as a number.
-fn printable(name: &[u8]) -> Vec<u8> {
-    if name.iter().all(|b| super::read::is_symbol(*b)) {
-        return name.to_vec();
-    }
-    format!("the raw value {name:02x?}").into_bytes()
-}
-
-/// Suggestions for names that are never meant as such.
-fn hint(name: &[u8]) -> Option<String> {
-    let text = name_text(name);
-    Some(match &text[..] {
-        "BRACED" => String::from("[..] is a macro of the library: (require \"base\")"),
-        "CURLED" => String::from("{..} is a macro of the library: (require \"base\")"),
-        "require" => String::from("require stands at the top of a file; move it there"),
-        "let" | "lambda" => format!("{text} is a macro of the library: (require \"lambda\")"),
-        "mac" | "pin" | "EVAL" | "DEF" => format!("{text} belongs to the newer dialect"),
-        "=" => String::from("define names with (def name expr)"),
-        _ if name.first().is_some_and(u8::is_ascii_digit) => {
-            String::from("a number has digits only")
-        }
-        _ if matches!(name.first(), Some(b'\'' | b'`')) && name.len() > 1 => {
-            format!(
-                "the mark is part of the name; write {}({})",
-                &text[..1],
-                &text[1..]
-            )
-        }
-        _ => return None,
-    })
-}
-
-/// An exception in words.
-fn describe(code: Value, payload: Value) -> Vec<u8> {
-    if let Some(text) = vm_error(code, payload) {
-        return text;
-    }
-    let mut text = Vec::from(*b"uncaught exception ");
-    text.extend_from_slice(&shown(code));
-    text.push(b' ');
-    text.extend_from_slice(&shown(payload));
-    text
-}
-
-/// A VM error (chapter 02 §1.6): code 17, payload (0 kind op detail).
-fn vm_error(code: Value, payload: Value) -> Option<Vec<u8>> {
-    let row = payload.is_closure() && payload.head() == Value::ZERO && payload.size() == 3;
-    if code != Value::direct(17) || !row {
-        return None;
-    }
-    let part = |i: usize| payload.arg(i).resolve();
-    let detail = part(2).small()?;
-    let kind = name_bytes(part(0));
-    let text = match (&kind[..], detail) {
-        (b"badcall", _) => format!("an operation was called with {detail} operands"),
-        (b"badop", _) => String::from("there is no such operation"),
-        (b"badfun", _) => String::from("a pin that holds no function was called"),
-        (b"arity0", _) => String::from("a law needs at least one argument"),
-        (b"limit", 0) => String::from("a result is larger than any number can be"),
-        (b"limit", 1) => String::from("the stack is exhausted: recursion without end?"),
-        (b"limit", 2) => String::from("memory is exhausted"),
-        (b"limit", 3) => String::from("out of time"),
-        (b"range", _) => format!("{detail} is out of range"),
-        (b"io", _) => format!("the system refused: error {detail}"),
-        _ => return None,
-    };
-    let mut text = text.into_bytes();
-    let op = part(1);
-    if op.is_nat() && op.bit_len() > 8 {
-        text.extend_from_slice(b" (in ");
-        text.extend_from_slice(&name_bytes(op));
-        text.push(b')');
-    }
-    Some(text)
 }
 
 /// The message for files that cannot be put together; the place if there is one in a file.

@@ -8,12 +8,13 @@
 //!   decides the status.
 
 use super::env::{VALUE, push_slot};
-use super::eval::{Builtins, Evaluator, Failure, Note, Rules, is_zero};
+use super::eval::{Builtins, Evaluator, Failure, Note, Rules};
 use super::form::{push_bytes, push_form, whole};
 use super::read::{Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::value::Value;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The built-in functions, in the language itself.
@@ -71,20 +72,20 @@ pub enum Ended {
     /// At its end.
     Done,
     /// A form failed. After [`Failure::Thrown`] code and payload are the two topmost values.
-    Failed(Failure, Note, Span),
+    Failed(Failure, Box<Note>, Span),
     /// The text cannot be read.
     Unreadable(ReadError),
     /// A loop of the program's own ended with this status.
     Replaced(u8),
     /// A loop of the program's own ended without a result.
     Stopped(Stop),
-    /// `__REPL` is no function, so this many bytes are not looked at.
-    Ignored(usize),
+    /// `__REPL` is no function any more after this form, so that many bytes are not looked at.
+    Ignored(usize, Span),
 }
 
 /// A failure of which nothing more is known.
-fn plain(failure: Failure) -> (Failure, Note) {
-    (failure, Note::default())
+fn plain(failure: Failure) -> (Failure, Box<Note>) {
+    (failure, Box::default())
 }
 
 /// An environment and what is needed to go on in it.
@@ -123,6 +124,11 @@ impl<'m> Session<'m> {
             _ => Stop::Thrown,
         })?;
         Ok(session)
+    }
+
+    /// The current environment.
+    pub fn environment(&self) -> Value {
+        self.machine.nth(self.base)
     }
 
     /// The machine.
@@ -247,7 +253,7 @@ impl<'m> Session<'m> {
             let result = result.and_then(|()| self.next_loop().map_err(plain));
             match result {
                 Ok(true) => self.machine.drop_top(self.machine.depth() - depth),
-                Ok(false) => return self.replaced(text, reader.offset()),
+                Ok(false) => return self.replaced(text, reader.offset(), whole(&events)),
                 Err((failure, note)) => {
                     return self.failed(depth, failure, note, whole(&events), observer);
                 }
@@ -261,7 +267,7 @@ impl<'m> Session<'m> {
         text: &[u8],
         events: &[Event],
         observer: &mut dyn Observer,
-    ) -> Result<(), (Failure, Note)> {
+    ) -> Result<(), (Failure, Box<Note>)> {
         let root = self.machine.depth();
         let stopped = |stop: Stop| plain(stop.into());
         push_form(self.machine, text, events).map_err(stopped)?;
@@ -272,7 +278,7 @@ impl<'m> Session<'m> {
         let evaluator = Evaluator::new(self.machine, env, builtins, rules);
         let mut evaluator = evaluator.with_source(root, text, events);
         if let Err(failure) = evaluator.run() {
-            return Err((failure, evaluator.into_note()));
+            return Err((failure, Box::new(evaluator.into_note())));
         }
         self.force_env().map_err(plain)?;
         observer.value(self.machine.top(0));
@@ -294,7 +300,7 @@ impl<'m> Session<'m> {
         &mut self,
         depth: usize,
         failure: Failure,
-        note: Note,
+        note: Box<Note>,
         span: Span,
         observer: &mut dyn Observer,
     ) -> Ended {
@@ -336,9 +342,9 @@ impl<'m> Session<'m> {
     }
 
     /// Hands the rest of the text to the loop bound in the environment.
-    fn replaced(&mut self, text: &[u8], at: usize) -> Ended {
+    fn replaced(&mut self, text: &[u8], at: usize, form: Span) -> Ended {
         match self.call_loop(&text[at..]) {
-            Ok(None) => Ended::Ignored(text.len() - at),
+            Ok(None) => Ended::Ignored(text.len() - at, form),
             Ok(Some(status)) => Ended::Replaced(status),
             Err(Failure::Loop) => Ended::Stopped(Stop::Loop),
             Err(_) => Ended::Stopped(Stop::Thrown),
@@ -349,7 +355,12 @@ impl<'m> Session<'m> {
     fn call_loop(&mut self, rest: &[u8]) -> Result<Option<u8>, Failure> {
         self.push_binding(b"__REPL")?;
         self.machine.eval_top()?;
-        if is_zero(self.machine.top(0)) {
+        let function = self.machine.top(0);
+        let head = match function.is_closure() {
+            true => function.head(),
+            false => function,
+        };
+        if head.is_nat() {
             return Ok(None);
         }
         self.machine.push(self.machine.nth(self.base));

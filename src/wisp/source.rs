@@ -76,6 +76,8 @@ pub struct Sources {
     files: Vec<File>,
     /// Directories of the option `-I`.
     pub search: Vec<Vec<u8>>,
+    /// Whether messages are coloured.
+    pub color: bool,
 }
 
 impl Sources {

@@ -1,0 +1,2 @@
+; options:; status: 1
+((law (f x) (@ y y) y) 1)

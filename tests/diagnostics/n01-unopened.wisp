@@ -1,0 +1,3 @@
+; options:; status: 3
+(def x 1)
+  x )

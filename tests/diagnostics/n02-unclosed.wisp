@@ -1,0 +1,5 @@
+; options:; status: 3
+(def f (law (f x)
+  (x x))
+
+(def g 2)

@@ -1,0 +1,2 @@
+; options:; status: 0
+1 "never closed

@@ -1,0 +1,2 @@
+; options:; status: 3
+(def x )

@@ -1,0 +1,2 @@
+; options:; status: 1
+(lambda (f x) x)

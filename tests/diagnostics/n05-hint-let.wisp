@@ -1,0 +1,2 @@
+; options:; status: 1
+(let ((x 1)) x)

@@ -1,0 +1,2 @@
+; options:; status: 1
+('x 1)

@@ -1,0 +1,2 @@
+; options:; status: 1
+(DEF x 3)

@@ -1,0 +1,2 @@
+; options:; status: 1
+(def f (law (f) 3))

@@ -1,0 +1,2 @@
+; options:; status: 1
+(law (f 3 x) x)

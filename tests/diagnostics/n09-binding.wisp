@@ -1,0 +1,4 @@
+; options:; status: 1
+(law (f x)
+  (let y x)
+  y)

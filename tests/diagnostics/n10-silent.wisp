@@ -1,0 +1,3 @@
+; options:; status: 0
+(macro m (law (m e x) (0 e (1 9))))
+(law (f x x m) (m x))

@@ -1,0 +1,3 @@
+; options:; status: 1
+(def prim (Pin 15))
+(prim (35 1))

@@ -1,0 +1,2 @@
+; options:; status: 3
+(require "nope-not-there")

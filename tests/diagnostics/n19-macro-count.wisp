@@ -1,0 +1,3 @@
+; options:; status: 1
+(def f (law (f x) x))
+(macro m f f)

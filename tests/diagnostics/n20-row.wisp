@@ -1,0 +1,3 @@
+; options:; status: 0
+(def __REPL (0 1))
+1 2
