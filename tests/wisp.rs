@@ -103,6 +103,41 @@ fn mistakes_are_reported_where_they_are() {
     }
 }
 
+/// A loop of the program's own, which goes on with the built-in one's code and so catches every
+/// exception of a form, gives the environment away at the end of the text.
+#[test]
+fn main_is_found_behind_a_loop_of_the_programs_own() {
+    let own = "(def __REPL-1 __REPL)\n(def __REPL (law (r env cs) (__REPL-1 env cs)))\n";
+    let text =
+        format!("{own}(def answer 41)\n(def main (Pin (law (main args) ((Pin 2) answer))))\n");
+    let dir = files(&[("own.wisp", &text)]);
+    let run = |args: &[&str]| Plan::new(args.to_vec()).dir(&dir).run();
+    let shown = |got: &Outcome| got.err().contains("PLAN-ENTRY");
+    let got = run(&["wisp", "own.wisp"]);
+    assert_eq!(got.end, End::Status(42), "{}", got.describe());
+    let got = run(&["wisp", "--no-main", "own.wisp"]);
+    assert_eq!((got.end, shown(&got)), (End::Status(0), false));
+}
+
+/// What `main` throws is told with the laws that were being evaluated.
+#[test]
+fn an_exception_in_main_is_told_with_the_laws_it_passed() {
+    let text = "(def prim (Pin 15))
+(def add  (Pin (law (add a b)   (prim (35 a b)))))
+(def scan (Pin (law (scan n)    (add 1 (prim (35 n))))))
+(def main (Pin (law (main args) (add 2 (scan args)))))
+";
+    let dir = files(&[("t.wisp", text)]);
+    let got = Plan::new(["wisp", "t.wisp"]).dir(&dir).run();
+    let expected = "error: wrong number of operands: 1 (in Op)
+  while evaluating scan
+  while evaluating main
+  (a law that ended in a call of another is not listed)
+plan: uncaught 17 [%badcall %Op 1]
+";
+    ends(&got, "", expected, 9);
+}
+
 #[test]
 fn files_that_require_each_other_are_refused() {
     let dir = files(&[("a.wisp", "(require \"b\")"), ("b.wisp", "(require \"a\")")]);

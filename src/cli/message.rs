@@ -6,7 +6,9 @@
 //! - it goes to standard error in one write, so lines of several processes do not mix.
 
 use crate::os::Fd;
+use crate::os::env::Args;
 use crate::os::out::Out;
+use crate::os::term;
 use core::fmt::{self, Write};
 
 /// Bytes from outside (a path, an argument) as part of a message.
@@ -30,6 +32,13 @@ impl fmt::Display for Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether text for people may be coloured there: a terminal, and nobody asked for none
+/// (`NO_COLOR`, `TERM=dumb`).
+pub fn is_colored(args: &Args, fd: Fd) -> bool {
+    let unset = |name: &[u8]| args.var(name).is_none_or(<[u8]>::is_empty);
+    term::is_terminal(fd) && unset(b"NO_COLOR") && args.var(b"TERM") != Some(b"dumb")
 }
 
 /// Prints `plan: `, the message and a line end on standard error; returns `status`.

@@ -16,6 +16,7 @@ use crate::os::out::Out;
 use crate::os::{Fd, file};
 use crate::value::Value;
 use crate::value::print::{Style, show_line};
+use crate::wisp::diagnose;
 use crate::wisp::read::{Event, Reader, Span};
 use crate::wisp::report::{self, Message};
 use crate::wisp::{Ended, Failure, Note, Observer, Rules, Session, Sources};
@@ -80,6 +81,7 @@ impl Observer for Viewer {
 /// Loads what the command line names and runs `main`; returns the exit status.
 pub fn main(args: &Args, wisp: &Wisp) -> i32 {
     let mut sources = Sources::default();
+    sources.color = message::is_colored(args, Fd::STDERR);
     sources.search = wisp.search.iter().map(|dir| dir.to_vec()).collect();
     for path in &wisp.files {
         let added = match *path {
@@ -160,6 +162,7 @@ fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Optio
         expression,
         inside: false,
     };
+    session.wants_entry = !wisp.no_main && defines_main(sources);
     let ended = session.run(sources.text(), 0, &mut viewer);
     if let Some(span) = session.open_string {
         say(&Message::warning("string is not closed").render(sources, span));
@@ -168,10 +171,10 @@ fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Optio
         Ended::Done => {}
         ended => return finish(&mut session, sources, ended),
     }
-    if wisp.no_main || !defines_main(sources) {
+    if !session.wants_entry {
         return STATUS_OK;
     }
-    run_main(&mut session, &wisp.args)
+    run_main(&mut session, &wisp.args, sources.color)
 }
 
 /// Says how loading ended, unless it was at the end of the text; returns the exit status.
@@ -279,8 +282,14 @@ fn names_main(text: &[u8], events: &[Event]) -> bool {
     }
 }
 
+/// What is said about an exception that ended `main` before the line that names it.
+fn uncaught(machine: &Machine, color: bool) -> Vec<u8> {
+    let text = diagnose::in_words(machine, machine.top(1), machine.top(0));
+    report::without_place(text, machine.trail(), color)
+}
+
 /// Applies `main` to the row of the arguments; returns the exit status.
-fn run_main(session: &mut Session, words: &[&[u8]]) -> i32 {
+fn run_main(session: &mut Session, words: &[&[u8]], color: bool) -> i32 {
     match session.push_binding(b"main") {
         Ok(true) => {}
         Ok(false) => return STATUS_OK,
@@ -289,6 +298,11 @@ fn run_main(session: &mut Session, words: &[&[u8]]) -> i32 {
     let machine = session.machine();
     match super::run::apply(machine, words) {
         Ok(status) => status,
-        Err(stop) => stop::report(machine, stop),
+        Err(stop) => {
+            if stop == Stop::Thrown {
+                say(&uncaught(machine, color));
+            }
+            stop::report(machine, stop)
+        }
     }
 }

@@ -245,13 +245,17 @@ fn hint(name: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// An exception in words.
+/// What is said about an exception: in words, or what it carries.
 fn described(machine: &Machine, code: Value, payload: Value) -> Vec<u8> {
-    if let Some(text) = said(code, payload).or_else(|| vm_error(machine, code, payload)) {
-        return text;
-    }
-    let parts = [shown(code), shown(payload)];
-    join(&[b"uncaught exception ", &parts[0], b" ", &parts[1]])
+    in_words(machine, code, payload).unwrap_or_else(|| {
+        let parts = [shown(code), shown(payload)];
+        join(&[b"uncaught exception ", &parts[0], b" ", &parts[1]])
+    })
+}
+
+/// An exception in words, if it is of the machine or of the library.
+pub fn in_words(machine: &Machine, code: Value, payload: Value) -> Option<Vec<u8>> {
+    said(code, payload).or_else(|| vm_error(machine, code, payload))
 }
 
 /// The text that a macro of the library throws as message, in a row with the form that is wrong.
@@ -289,7 +293,7 @@ const ERRORS: [(&[u8], Option<u64>, &[u8]); 10] = [
 /// A VM error (chapter 02 §1.6) in words: code 17, payload (0 kind op detail).
 #[cold]
 #[inline(never)]
-pub fn vm_error(machine: &Machine, code: Value, payload: Value) -> Option<Vec<u8>> {
+fn vm_error(machine: &Machine, code: Value, payload: Value) -> Option<Vec<u8>> {
     let row = payload.is_closure() && payload.head() == Value::ZERO && payload.size() == 3;
     if code != Value::direct(17) || !row {
         return None;

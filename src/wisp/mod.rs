@@ -20,7 +20,7 @@
 //!   beside it.
 //! - Nothing recurses on the native stack, whatever is read or evaluated.
 
-mod diagnose;
+pub mod diagnose;
 mod env;
 mod eval;
 mod form;
@@ -32,7 +32,7 @@ pub mod source;
 mod suggest;
 mod text;
 
-pub use diagnose::{Diagnosis, vm_error};
+pub use diagnose::Diagnosis;
 pub use eval::{Failure, Note, Rules};
 pub use session::{Ended, Observer, Session};
 pub use source::{SourceError, Sources};

@@ -62,22 +62,32 @@ impl Message {
         self.lines(sources, place, span.end - span.start)
     }
 
+    /// Writes `KIND: TEXT` and a line end.
+    fn start(&self, paint: Paint, out: &mut Vec<u8>) {
+        paint.put(self.color(), &join(&[self.kind.as_bytes(), b":"]), out);
+        out.push(b' ');
+        out.extend(self.text.iter().map(|b| match b {
+            b'\n' => *b,
+            b => plain(*b),
+        }));
+        out.push(b'\n');
+    }
+
+    fn color(&self) -> &'static [u8] {
+        match self.kind {
+            "error" => RED,
+            _ => YELLOW,
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn lines(&self, sources: &Sources, place: Place, length: usize) -> Vec<u8> {
         let paint = Paint(sources.color);
         let mut out = position(sources, place);
         put(&mut out, &[b": "]);
-        let color = if self.kind == "error" { RED } else { YELLOW };
-        paint.put(color, &join(&[self.kind.as_bytes(), b":"]), &mut out);
-        out.push(b' ');
-        out.extend(
-            self.text
-                .iter()
-                .map(|b| if *b == b'\n' { *b } else { plain(*b) }),
-        );
-        out.push(b'\n');
-        marker(sources, place, length, paint, color, &mut out);
+        self.start(paint, &mut out);
+        marker(sources, place, length, paint, self.color(), &mut out);
         for (kind, name, span) in &self.trail {
             put(&mut out, &[b"  in ", kind.as_bytes(), b" ", &printed(name)]);
             if let Some(span) = span {
@@ -94,6 +104,16 @@ impl Message {
         }
         out
     }
+}
+
+/// The lines about an exception that has no place in a text.
+pub fn without_place(text: Option<Vec<u8>>, trail: &Trail, color: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(text) = text {
+        Message::error(text).start(Paint(color), &mut out);
+    }
+    put(&mut out, &[&chain(trail)]);
+    out
 }
 
 /// Escape sequences of a terminal: bold red, bold yellow, bold green.

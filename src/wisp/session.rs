@@ -8,7 +8,7 @@
 //!   decides the status.
 
 use super::env::{VALUE, push_slot};
-use super::eval::{Builtins, Evaluator, Failure, Note, Rules};
+use super::eval::{Builtins, Evaluator, Failure, Note, Rules, name_bytes};
 use super::form::{push_bytes, push_form, whole};
 use super::read::{Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
@@ -46,6 +46,12 @@ const fn squeezed(out: &mut [u8]) -> usize {
     }
     n
 }
+
+/// The macro that takes the environment out of a loop of the program's own (chapter 06 §5.3), and
+/// the code of the exception that it is: the pin of this name, applied to the environment.
+const ENTRY: &[u8] = b"__PLAN-ENTRY";
+/// What is put behind the text to call it.
+const ENTRY_CALL: &[u8] = b"\n(__PLAN-ENTRY)\n";
 
 /// What is told about each form.
 pub trait Observer {
@@ -96,6 +102,9 @@ pub struct Session<'m> {
     rules: Rules,
     /// The first string the end of a text closed.
     pub open_string: Option<Span>,
+    /// Whether the environment is wanted that a loop of the program's own has at the end of the text;
+    /// that loop then ends with [`Ended::Done`] instead of its status.
+    pub wants_entry: bool,
 }
 
 impl<'m> Session<'m> {
@@ -118,6 +127,7 @@ impl<'m> Session<'m> {
             },
             rules,
             open_string: None,
+            wants_entry: false,
         };
         session.bootstrap().map_err(|failure| match failure {
             Failure::Loop => Stop::Loop,
@@ -343,12 +353,37 @@ impl<'m> Session<'m> {
 
     /// Hands the rest of the text to the loop bound in the environment.
     fn replaced(&mut self, text: &[u8], at: usize, form: Span) -> Ended {
-        match self.call_loop(&text[at..]) {
+        self.machine.set_escape(self.wants_entry.then_some(ENTRY));
+        let result = self.call_loop(&text[at..]);
+        self.machine.set_escape(None);
+        match result {
+            Err(Failure::Thrown) if self.recorded() => Ended::Done,
             Ok(None) => Ended::Ignored(text.len() - at, form),
             Ok(Some(status)) => Ended::Replaced(status),
             Err(Failure::Loop) => Ended::Stopped(Stop::Loop),
             Err(_) => Ended::Stopped(Stop::Thrown),
         }
+    }
+
+    /// Whether the exception on top is the one that carries the environment; makes that the current
+    /// one.
+    fn recorded(&mut self) -> bool {
+        if !self.wants_entry || name_bytes(self.machine.top(1)) != ENTRY {
+            return false;
+        }
+        let env = self.machine.top(0);
+        self.set(self.base, env);
+        true
+    }
+
+    /// Binds the macro that takes the environment out.
+    fn bind_entry(&mut self) -> Result<(), Failure> {
+        push_bytes(self.machine, ENTRY)?;
+        self.machine.pin_top()?;
+        let place = self.machine.depth() - 1;
+        self.bind(ENTRY, place, None, true)?;
+        self.machine.drop_top(1);
+        Ok(())
     }
 
     /// The status of the loop; none if it is no function.
@@ -363,9 +398,14 @@ impl<'m> Session<'m> {
         if head.is_nat() {
             return Ok(None);
         }
+        let mut end: &[u8] = b"";
+        if self.wants_entry {
+            self.bind_entry()?;
+            end = ENTRY_CALL;
+        }
         self.machine.push(self.machine.nth(self.base));
         self.machine.push(Value::ZERO);
-        for byte in rest.iter().rev() {
+        for byte in rest.iter().chain(end).rev() {
             let list = self.machine.top(0);
             self.machine.set_top(0, Value::ZERO);
             self.machine.push(Value::direct(u64::from(*byte)));
