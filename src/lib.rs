@@ -18,20 +18,11 @@
 //!
 //! Invariants:
 //! - no `std` outside tests: only `main.rs`, `os` and `asm` know that there is no C library;
-//! - `unsafe` is denied here and allowed again per file, under a `//! Safety` paragraph.
+//! - `unsafe` is denied everywhere and allowed again per file, under a `//! Safety` paragraph;
+//! - the rooms are two packages, because Cargo optimises by package: `front.rs` (cli to seed) for size,
+//!   `runtime.rs` (prim to os) for speed; the second uses nothing of the first.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
-extern crate alloc;
-
-pub mod cli;
-pub mod heap;
-pub mod law;
-pub mod machine;
-pub mod nat;
-pub mod os;
-pub mod prim;
-pub mod rpn;
-pub mod seed;
-pub mod value;
-pub mod wisp;
+pub use plan_front::{cli, rpn, seed, wisp};
+pub use plan_runtime::{heap, law, machine, nat, os, prim, value};

@@ -194,7 +194,7 @@ fn pins(args: &Args) -> Result<(), Unusable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::env::tests::stack_of;
+    use crate::os::env::testing::stack_of;
 
     fn read(vars: &[&str]) -> Result<Environment, String> {
         Environment::read(&stack_of(&["plan"], vars, &[])).map_err(|e| e.to_string())

@@ -129,12 +129,15 @@ impl Args {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+/// What the tests of other rooms need, too.
+#[cfg(any(test, feature = "testing"))]
+pub mod testing {
+    use super::Args;
+    use alloc::boxed::Box;
+    use alloc::vec;
 
     /// Arguments as the kernel would lay them out; lives for the rest of the test process.
-    pub(crate) fn stack_of(args: &[&str], vars: &[&str], aux: &[[u64; 2]]) -> Args {
+    pub fn stack_of(args: &[&str], vars: &[&str], aux: &[[u64; 2]]) -> Args {
         let leak = |text: &&str| {
             let mut text = text.as_bytes().to_vec();
             text.push(0);
@@ -152,6 +155,12 @@ pub(crate) mod tests {
         // SAFETY: the words have the kernel's layout and are never freed.
         unsafe { Args::from_stack(Box::leak(words.into_boxed_slice()).as_ptr()) }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::stack_of;
+    use super::*;
 
     #[test]
     fn arguments_environment_and_vector_are_found() {

@@ -65,12 +65,6 @@ impl Output for &mut Vec<u8> {
     }
 }
 
-impl Sink for &mut Vec<u8> {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
-
 /// How a console ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ended {

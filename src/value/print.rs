@@ -34,6 +34,12 @@ impl Sink for Vec<u8> {
     }
 }
 
+impl Sink for &mut Vec<u8> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
 /// An error stays in the writer, which reports it when it is flushed.
 impl Sink for Out {
     fn bytes(&mut self, bytes: &[u8]) {
