@@ -9,13 +9,31 @@ OUT     := $(or $(CARGO_TARGET_DIR),target)
 
 all: build/plan
 
+BUILT   := $(OUT)/$(TARGET)/release/plan
+MODULES := $(wildcard lib/*.wisp)
+PARTS   := builtins.seed modules.seed index
+
 # Cargo knows what is out of date; the copy is made only when the content differs.
 .PHONY: build/plan
 build/plan:
 	$(CARGO) build --release --bin plan
+	@$(if $(MODULES),$(MAKE) --no-print-directory build/library.stamp)
 	@mkdir -p build
-	@cmp -s $(OUT)/$(TARGET)/release/plan build/plan || \
-	  { cp $(OUT)/$(TARGET)/release/plan build/plan.new && mv build/plan.new build/plan; }
+	@cmp -s $(BUILT) build/plan || \
+	  { cp $(BUILT) build/plan.new && mv build/plan.new build/plan; }
+
+# The second stage: the executable evaluates the library and is built again with the outcome inside
+# (build.rs). The parts are replaced only when their content differs, so mostly there is nothing to
+# build again.
+build/library.stamp: $(BUILT) $(MODULES)
+	@mkdir -p build/prepared build/library
+	$(BUILT) seed save --library lib/std.wisp -o build/prepared
+	@for part in $(PARTS); do \
+	  cmp -s build/prepared/$$part build/library/$$part || \
+	    cp build/prepared/$$part build/library/$$part || exit; \
+	done
+	$(CARGO) build --release --bin plan
+	@touch $@
 
 run: all
 	@build/plan seed save seeds/queens.rpn build/queens.seed

@@ -15,6 +15,7 @@ use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
 use plan::os::{Fd, file, process};
+use plan::wisp::Library;
 
 core::arch::global_asm!(
     include_str!("../asm/start.s"),
@@ -22,6 +23,19 @@ core::arch::global_asm!(
     include_str!("../asm/memory.s"),
     include_str!("../asm/memory_names.s"),
 );
+
+/// What the build prepared of the library, in a section of its own: data beside the code. All empty
+/// in the executable that prepares it; see the Makefile.
+macro_rules! embed {
+    ($name:ident, $file:literal) => {
+        #[unsafe(link_section = ".library")]
+        static $name: [u8; include_bytes!(concat!(env!("OUT_DIR"), "/", $file)).len()] =
+            *include_bytes!(concat!(env!("OUT_DIR"), "/", $file));
+    };
+}
+embed!(BUILTINS, "builtins.seed");
+embed!(MODULES, "modules.seed");
+embed!(INDEX, "index");
 
 #[global_allocator]
 static HEAP: SystemHeap = SystemHeap::new();
@@ -34,7 +48,12 @@ static HEAP: SystemHeap = SystemHeap::new();
 unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
     // SAFETY: passed on to the caller.
     let args = unsafe { Args::from_stack(stack) };
-    process::exit(plan::cli::main(&args))
+    let library = Library {
+        builtins: &BUILTINS,
+        modules: &MODULES,
+        index: &INDEX,
+    };
+    process::exit(plan::cli::main(&args, library))
 }
 
 /// A message of fixed size: an internal error may be a lack of memory.

@@ -55,6 +55,8 @@ pub struct Wisp<'a> {
     pub lenient: bool,
     /// Stop after loading.
     pub no_main: bool,
+    /// Hide the built-in library.
+    pub no_std: bool,
     /// The program's arguments.
     pub args: Vec<&'a [u8]>,
     /// Microseconds that all of it may take; 0: as long as it likes.
@@ -70,6 +72,7 @@ impl Default for Wisp<'_> {
             transcript: Transcript::None,
             lenient: false,
             no_main: false,
+            no_std: false,
             args: Vec::new(),
             timeout: 0,
         }
@@ -235,8 +238,9 @@ fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
             b"--transcript=color" => wisp.transcript = Transcript::Color,
             b"--lenient" => wisp.lenient = true,
             b"--no-main" => wisp.no_main = true,
-            // There is one dialect and no built-in library yet, so these two ask for what is.
-            b"--dialect=classic" | b"--no-std" => {}
+            b"--no-std" => wisp.no_std = true,
+            // There is one dialect, so this asks for what is.
+            b"--dialect=classic" => {}
             word if word.len() > 1 && word.starts_with(b"-") => {
                 return Err(Usage::UnknownOption(word));
             }

@@ -15,8 +15,25 @@ use hashbrown::HashMap;
 /// # Errors
 /// E_MEMORY.
 pub fn encode(v: Value, version: Version) -> Result<Vec<u8>, SeedError> {
+    encode_with(v, version, &[])
+}
+
+/// As [`encode`], with numbers in the place of these objects.
+///
+/// # Errors
+/// E_MEMORY.
+pub fn encode_with(
+    v: Value,
+    version: Version,
+    known: &[(u64, Value)],
+) -> Result<Vec<u8>, SeedError> {
     let mut graph = Graph::new();
-    let root = Walk::new(&mut graph)?.value(v)?;
+    let mut walk = Walk::new(&mut graph)?;
+    for (number, object) in known {
+        let id = walk.graph.nat(&[*number])?;
+        walk.know(*object, id)?;
+    }
+    let root = walk.value(v)?;
     seed::encode(&graph, root, version)
 }
 
@@ -152,10 +169,10 @@ fn part_count(object: Value) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::load::{load_file, load_seed};
     use crate::machine::{Machine, Options};
     use crate::prim::ENGINE;
     use crate::rpn::{Console, Ended};
+    use crate::seed::{load_file, load_seed};
     use crate::value::print::{Style, show};
     use proptest::prelude::*;
 

@@ -6,8 +6,8 @@
 //! | `help` | the texts of `--help` and `--version` |
 //! | `message` | the one line `plan: what failed: why (what to do)` |
 //! | `options` | what the environment says about the machine |
-//! | `load` | seeds from files |
 //! | `graph` | seeds from values |
+//! | `library` | the built-in library, for the build |
 //! | `stop` | what is said about a program without a result |
 //! | one file per command | the command |
 //!
@@ -19,7 +19,7 @@
 pub mod args;
 mod graph;
 pub mod help;
-pub mod load;
+mod library;
 pub mod message;
 pub mod options;
 mod rpn;
@@ -31,6 +31,7 @@ pub mod wisp;
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Errno, Fd, term};
+use crate::wisp::Library;
 use alloc::vec::Vec;
 use args::{Command, Usage};
 
@@ -51,8 +52,8 @@ pub const STATUS_UNCAUGHT: i32 = 9;
 /// An internal inconsistency, or the system refuses what the runtime needs to start.
 pub const STATUS_INTERNAL: i32 = 70;
 
-/// Runs the command that `args` asks for and returns the exit status.
-pub fn main(args: &Args) -> i32 {
+/// Runs the command that `args` asks for, with this built-in library; returns the exit status.
+pub fn main(args: &Args, library: Library) -> i32 {
     let words: Vec<&[u8]> = args.from(1).collect();
     match args::parse(&words) {
         Ok(Command::Help(topic)) => print(help::text(topic)),
@@ -65,8 +66,8 @@ pub fn main(args: &Args) -> i32 {
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
         Ok(Command::Seed { words }) => seed::main(args, words),
-        Ok(Command::Wisp(wisp)) => wisp::main(args, &wisp),
-        Err(Usage::NoCommand) if !term::is_terminal(Fd::STDIN) => wisp::piped(args),
+        Ok(Command::Wisp(wisp)) => wisp::main(args, library, &wisp),
+        Err(Usage::NoCommand) if !term::is_terminal(Fd::STDIN) => wisp::piped(args, library),
         Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),
     }
 }

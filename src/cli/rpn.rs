@@ -3,7 +3,6 @@
 //! Invariants:
 //! - input is read in pieces, as it comes: a console at the end of a pipe answers every line.
 
-use super::load::load_file;
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::{STATUS_CONSOLE, STATUS_INPUT, STATUS_INTERNAL, STATUS_LOOP, STATUS_OK, finish, stop};
@@ -12,6 +11,7 @@ use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Errno, Fd, file};
 use crate::rpn::{Console, Ended, Source, self_test};
+use crate::seed::load_file;
 use core::fmt;
 
 /// Bytes read at a time.

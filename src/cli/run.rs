@@ -5,7 +5,6 @@
 //! - the program's value is forced, applied to one argument, and the result evaluated to weak head
 //!   normal form only.
 
-use super::load::load_file;
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::{STATUS_INPUT, stop};
@@ -14,6 +13,7 @@ use crate::nat;
 use crate::os::Fd;
 use crate::os::env::Args;
 use crate::os::out::Out;
+use crate::seed::load_file;
 use crate::value::Value;
 
 /// What `PLANCMD=license` prints; the second line has no end (chapter 03 §4.2).

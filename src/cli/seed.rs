@@ -4,17 +4,16 @@
 //! - `check` looks at every file it is given, whatever it finds in those before;
 //! - `save` writes nothing unless the console file ran to its end and its value could be forced.
 
-use super::graph;
-use super::load::{load_file, read_file};
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::{STATUS_INPUT, STATUS_OK, STATUS_USAGE, finish, rpn, stop};
+use super::{graph, library};
 use crate::machine::Machine;
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Fd, file};
 use crate::rpn::{Console, Ended};
-use crate::seed::{self, Accept, SeedError, Version};
+use crate::seed::{self, Accept, SeedError, Version, load_file, read_file};
 use core::fmt::Write;
 
 /// Runs the subcommand that `words` name; returns the exit status.
@@ -26,6 +25,9 @@ pub fn main(args: &Args, words: &[&[u8]]) -> i32 {
             Ok(&[path]) => dump(path),
             other => wrong("dump", other, "one file"),
         },
+        [b"save", b"--library", path, b"-o", dir] => {
+            library::save(args, path, dir).unwrap_or_else(|status| status)
+        }
         [b"save", b"--v2", files @ ..] => save_words(args, files, Version::V2),
         [b"save", files @ ..] => save_words(args, files, Version::V1),
         [] => usage(format_args!(

@@ -9,17 +9,18 @@
 use super::args::Wisp;
 use super::message::{self, Shown};
 use super::options::Environment;
-use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, STATUS_UNCAUGHT, stop};
+use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_INTERNAL, STATUS_OK, STATUS_UNCAUGHT, stop};
 use crate::machine::{Machine, Stop};
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Fd, file};
+use crate::seed::Code;
 use crate::value::Value;
 use crate::value::print::{Style, show_line};
 use crate::wisp::diagnose;
 use crate::wisp::read::{Event, Reader, Span};
 use crate::wisp::report::{self, Message};
-use crate::wisp::{Ended, Failure, Note, Observer, Rules, Session, Sources};
+use crate::wisp::{Ended, Failure, Library, LoadError, Note, Observer, Rules, Session, Sources};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -79,9 +80,12 @@ impl Observer for Viewer {
 }
 
 /// Loads what the command line names and runs `main`; returns the exit status.
-pub fn main(args: &Args, wisp: &Wisp) -> i32 {
+pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
     let mut sources = Sources::default();
     sources.color = message::is_colored(args, Fd::STDERR);
+    if !wisp.no_std {
+        sources.library = library;
+    }
     sources.search = wisp.search.iter().map(|dir| dir.to_vec()).collect();
     for path in &wisp.files {
         let added = match *path {
@@ -104,11 +108,11 @@ pub fn main(args: &Args, wisp: &Wisp) -> i32 {
         }
         expression = Some(sources.text().len() - text.len());
     }
-    run(args, wisp, &sources, expression)
+    run(args, library, wisp, &mut sources, expression)
 }
 
 /// Runs the program on standard input; returns the exit status.
-pub fn piped(args: &Args) -> i32 {
+pub fn piped(args: &Args, library: Library) -> i32 {
     let wisp = Wisp {
         files: Vec::from([&b"-"[..]]),
         transcript: Transcript::Plain,
@@ -116,7 +120,7 @@ pub fn piped(args: &Args) -> i32 {
         lenient: true,
         ..Wisp::default()
     };
-    main(args, &wisp)
+    main(args, library, &wisp)
 }
 
 fn standard_input() -> Result<Vec<u8>, i32> {
@@ -130,21 +134,35 @@ fn standard_input() -> Result<Vec<u8>, i32> {
     }
 }
 
-fn run(args: &Args, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -> i32 {
+fn run(
+    args: &Args,
+    library: Library,
+    wisp: &Wisp,
+    sources: &mut Sources,
+    expression: Option<usize>,
+) -> i32 {
     let mut environment = match Environment::get(args) {
         Ok(environment) => environment,
         Err(status) => return status,
     };
     environment.machine.trace_color = wisp.transcript == Transcript::Color;
-    environment.with_machine(wisp.timeout, |machine| {
-        load(machine, wisp, sources, expression)
-    })
-}
-
-fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Option<usize>) -> i32 {
     let rules = Rules {
         lenient: wisp.lenient,
     };
+    environment.with_machine(wisp.timeout, |machine| {
+        match Session::new(machine, rules, library) {
+            Ok(mut session) => load(&mut session, wisp, sources, expression),
+            Err(error) => no_library(machine, &error),
+        }
+    })
+}
+
+fn load(
+    session: &mut Session,
+    wisp: &Wisp,
+    sources: &mut Sources,
+    expression: Option<usize>,
+) -> i32 {
     let style = match wisp.transcript {
         Transcript::None => None,
         Transcript::Plain => Some(Style::TRACE),
@@ -153,32 +171,28 @@ fn load(machine: &mut Machine, wisp: &Wisp, sources: &Sources, expression: Optio
             ..Style::TRACE
         }),
     };
-    let mut session = match Session::new(machine, rules) {
-        Ok(session) => session,
-        Err(stop) => return stop::report(machine, stop),
-    };
     let mut viewer = Viewer {
         style,
         expression,
         inside: false,
     };
     session.wants_entry = !wisp.no_main && defines_main(sources);
-    let ended = session.run(sources.text(), 0, &mut viewer);
+    let ended = session.run(sources, 0, &mut viewer);
     if let Some(span) = session.open_string {
         say(&Message::warning("string is not closed").render(sources, span));
     }
     match ended {
         Ended::Done => {}
-        ended => return finish(&mut session, sources, ended),
+        ended => return finish(session, sources, ended),
     }
     if !session.wants_entry {
         return STATUS_OK;
     }
-    run_main(&mut session, &wisp.args, sources.color)
+    run_main(session, &wisp.args, sources.color)
 }
 
 /// Says how loading ended, unless it was at the end of the text; returns the exit status.
-fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
+pub fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
     let machine: &Machine = session.machine();
     match ended {
         Ended::Done => STATUS_OK,
@@ -191,12 +205,35 @@ fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
             }
             STATUS_OK
         }
+        Ended::NoLibrary(error) => no_library(machine, &error),
         Ended::Unreadable(error) => {
             let (message, span) = report::unreadable(sources, error);
             say(&message.render(sources, span));
             not_loaded(file_at(sources, span.start), STATUS_INPUT)
         }
         Ended::Failed(failure, note, span) => failed(session, sources, failure, &note, span),
+    }
+}
+
+/// Says that the built-in library cannot be used: a defect of the executable, or lack of memory.
+pub fn no_library(machine: &Machine, error: &LoadError) -> i32 {
+    let (what, help) = match error {
+        LoadError::Stop(stop) => return stop::report(machine, *stop),
+        LoadError::Seed(error) if error.code == Code::Memory => {
+            (Some(error), "raise ulimit -v or free memory")
+        }
+        LoadError::Seed(error) => (Some(error), "internal error, please report"),
+        LoadError::Shape => (None, "internal error, please report"),
+    };
+    match what {
+        Some(error) => message::fail(
+            STATUS_INTERNAL,
+            format_args!("built-in library: {error} ({help})"),
+        ),
+        None => message::fail(
+            STATUS_INTERNAL,
+            format_args!("built-in library: no row of modules ({help})"),
+        ),
     }
 }
 
@@ -228,13 +265,15 @@ fn file_at(sources: &Sources, offset: usize) -> &[u8] {
         .map_or(b"", |file| &file.name)
 }
 
-fn say(bytes: &[u8]) {
+/// Writes a message to standard error.
+pub fn say(bytes: &[u8]) {
     let mut out = Out::new(Fd::STDERR);
     // Where standard error cannot be written there is nobody to tell; the status says it.
     let _ = out.put(bytes).and_then(|()| out.flush());
 }
 
-fn not_loaded(file: &[u8], status: i32) -> i32 {
+/// The line that ends messages about a text; returns the status.
+pub fn not_loaded(file: &[u8], status: i32) -> i32 {
     message::fail(
         status,
         format_args!("{}: not loaded: 1 error (see above)", Shown(file)),

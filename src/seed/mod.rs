@@ -5,7 +5,7 @@
 //! anything; [`build`] then drives a [`Builder`] that makes the values. [`Graph`] is the way
 //! back: it shares equal parts and writes the canonical file. [`dump`] shows a seed as text.
 //!
-//! Nothing here knows how values lie in memory, and nothing recurses: depth costs heap, and only
+//! Only [`load_seed`] and its like know how values lie in memory, and nothing recurses: depth costs heap, and only
 //! in proportion to the length of the file.
 //!
 //! Invariants:
@@ -21,6 +21,7 @@ mod encode;
 mod error;
 mod graph;
 mod header;
+mod load;
 mod nodes;
 
 #[cfg(test)]
@@ -33,3 +34,4 @@ pub use encode::encode;
 pub use error::{Code, SeedError};
 pub use graph::{Graph, Id, Node};
 pub use header::{Limbs, Plan, Version};
+pub use load::{load_file, load_seed, load_with, read_file};

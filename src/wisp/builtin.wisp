@@ -286,3 +286,17 @@
           (Seq (trace (0 ("ERROR" out) 0)) 1)
           (Seq (trace (0 (Ix1 pair) 0))
             (next (Ix0 pair) (Ix1 r))))))))))
+
+; what is still to come on standard input, as a list of bytes that is read when it is looked at
+
+(def input (Pin 10))
+
+(def listed (Pin (law (listed rest i n buffer)
+  (@ byte (prim (99 i buffer)))
+  (If (Lt i n)
+    (Seq byte (0 byte (listed rest (Inc i) n buffer)))
+    (rest 0)))))
+
+(def rest (Pin (law (rest none)
+  (@ r (input (0 0 (prim (39 32768)) 4096 0)))
+  (And (IsApp r) (And (Hd r) (listed rest 0 (Hd r) (Ix0 r)))))))

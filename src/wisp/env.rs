@@ -23,7 +23,7 @@ pub const LEFT: usize = 3;
 pub const RIGHT: usize = 4;
 
 /// Compares two values as keys.
-fn compare(a: Value, b: Value) -> Ordering {
+pub fn compare(a: Value, b: Value) -> Ordering {
     let (a, b) = (a.cast(), b.cast());
     if a.is_direct() && b.is_direct() {
         return a.bits().cmp(&b.bits());

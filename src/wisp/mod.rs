@@ -5,9 +5,11 @@
 //! | `read` | bytes to forms with positions |
 //! | `source` | files and what they require as one text |
 //! | `form` | forms as values, and back to their place |
+//! | `collect` | the modules of the library as values, for the build |
 //! | `env` | the environment: a tree of rows |
 //! | `eval` | expansion and evaluation |
 //! | `law` | the macro `law` |
+//! | `library` | the modules that are built in |
 //! | `session` | the loop over a text, the initial environment |
 //! | `diagnose` | what a message says: exceptions in words, unbound names |
 //! | `suggest` | names that may have been meant |
@@ -20,11 +22,13 @@
 //!   beside it.
 //! - Nothing recurses on the native stack, whatever is read or evaluated.
 
+mod collect;
 pub mod diagnose;
 mod env;
 mod eval;
 mod form;
 mod law;
+pub mod library;
 pub mod read;
 pub mod report;
 pub mod session;
@@ -32,7 +36,9 @@ pub mod source;
 mod suggest;
 mod text;
 
+pub use collect::Problem;
 pub use diagnose::Diagnosis;
 pub use eval::{Failure, Note, Rules};
-pub use session::{Ended, Observer, Session};
+pub use library::{Library, LoadError};
+pub use session::{Ended, Input, Observer, Session};
 pub use source::{SourceError, Sources};

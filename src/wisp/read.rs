@@ -199,16 +199,18 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn skip_gap(&mut self) {
+    /// Skips white space and comments; returns the offset of what follows.
+    pub fn skip_gap(&mut self) -> usize {
         while let Some(&byte) = self.text.get(self.at) {
             if byte == b';' {
                 self.skip_line();
             } else if is_space(byte) {
                 self.at += 1;
             } else {
-                return;
+                break;
             }
         }
+        self.at
     }
 
     fn skip_line(&mut self) {

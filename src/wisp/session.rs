@@ -1,5 +1,10 @@
 //! The loop of chapter 06 §3.2 over a text: read a form, evaluate it, go on in the environment it leaves.
 //!
+//! ```text
+//!   machine's stack: … │ environment │ law │ define │ repl │ eval │ rest │ what a form needs …
+//!                        ▲ base
+//! ```
+//!
 //! Invariants:
 //! - The machine's stack below the session's values is not touched; from there on lie the
 //!   environment and the built-in functions, which stay where they are.
@@ -10,6 +15,7 @@
 use super::env::{VALUE, push_slot};
 use super::eval::{Builtins, Evaluator, Failure, Note, Rules, name_bytes};
 use super::form::{push_bytes, push_form, whole};
+use super::library::{BUILTINS, Library, LoadError};
 use super::read::{Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
 use crate::nat;
@@ -52,6 +58,30 @@ const fn squeezed(out: &mut [u8]) -> usize {
 const ENTRY: &[u8] = b"__PLAN-ENTRY";
 /// What is put behind the text to call it.
 const ENTRY_CALL: &[u8] = b"\n(__PLAN-ENTRY)\n";
+/// A text that may grow and may ask for modules of the library.
+pub trait Input {
+    /// The text as far as it is known.
+    fn text(&self) -> &[u8];
+
+    /// The next module to load before the form at this offset, each once.
+    fn due(&mut self, offset: usize) -> Option<usize>;
+}
+
+/// A text that is known as a whole.
+struct Whole<'t>(&'t [u8]);
+
+impl Input for Whole<'_> {
+    fn text(&self) -> &[u8] {
+        self.0
+    }
+
+    fn due(&mut self, _: usize) -> Option<usize> {
+        None
+    }
+}
+
+/// Names of the built-in functions in their text, in the order of their places on the stack.
+const FUNCTIONS: [&[u8]; BUILTINS] = [b"law-macro", b"define", b"repl", b"eval", b"rest"];
 
 /// What is told about each form.
 pub trait Observer {
@@ -87,6 +117,8 @@ pub enum Ended {
     Stopped(Stop),
     /// `__REPL` is no function any more after this form, so that many bytes are not looked at.
     Ignored(usize, Span),
+    /// The built-in library cannot be loaded.
+    NoLibrary(LoadError),
 }
 
 /// A failure of which nothing more is known.
@@ -96,10 +128,13 @@ fn plain(failure: Failure) -> (Failure, Box<Note>) {
 
 /// An environment and what is needed to go on in it.
 pub struct Session<'m> {
-    machine: &'m mut Machine,
-    base: usize,
-    builtins: Builtins,
-    rules: Rules,
+    pub(super) machine: &'m mut Machine,
+    pub(super) base: usize,
+    pub(super) builtins: Builtins,
+    pub(super) rules: Rules,
+    pub(super) library: Library,
+    /// Which modules of the library have been loaded; those beyond the end have not.
+    pub(super) loaded: Vec<bool>,
     /// The first string the end of a text closed.
     pub open_string: Option<Span>,
     /// Whether the environment is wanted that a loop of the program's own has at the end of the text;
@@ -108,13 +143,18 @@ pub struct Session<'m> {
 }
 
 impl<'m> Session<'m> {
-    /// A session on a machine, with the initial environment.
+    /// A session on a machine, with the initial environment. Without a prepared library the built-in
+    /// functions are made from their text, which takes some milliseconds.
     ///
     /// # Errors
-    /// When there is no memory.
-    pub fn new(machine: &'m mut Machine, rules: Rules) -> Result<Session<'m>, Stop> {
+    /// A library that cannot be decoded, and lack of memory.
+    pub fn new(
+        machine: &'m mut Machine,
+        rules: Rules,
+        library: Library,
+    ) -> Result<Session<'m>, LoadError> {
         let base = machine.depth();
-        for _ in 0..4 {
+        for _ in 0..=BUILTINS {
             machine.push(Value::ZERO);
         }
         let mut session = Session {
@@ -126,13 +166,17 @@ impl<'m> Session<'m> {
                 repl: base + 3,
             },
             rules,
+            library,
+            loaded: Vec::new(),
             open_string: None,
             wants_entry: false,
         };
-        session.bootstrap().map_err(|failure| match failure {
-            Failure::Loop => Stop::Loop,
-            _ => Stop::Thrown,
-        })?;
+        if library.builtins.is_empty() {
+            session.bootstrap()?;
+        } else {
+            session.load_builtins()?;
+        }
+        session.bind_all()?;
         Ok(session)
     }
 
@@ -146,34 +190,37 @@ impl<'m> Session<'m> {
         self.machine
     }
 
-    fn evaluator(&mut self) -> Evaluator<'_> {
+    /// The built-in library.
+    pub fn library(&self) -> Library {
+        self.library
+    }
+
+    pub(super) fn evaluator(&mut self) -> Evaluator<'_> {
         Evaluator::new(self.machine, self.base, self.builtins, self.rules)
     }
 
-    fn set(&mut self, place: usize, v: Value) {
+    pub(super) fn set(&mut self, place: usize, v: Value) {
         let below = self.machine.depth() - 1 - place;
         self.machine.set_top(below, v);
     }
 
     // The initial environment.
 
-    /// Evaluates the built-in functions with markers in their place, then binds them.
+    /// Evaluates the built-in functions with markers in their place.
     fn bootstrap(&mut self) -> Result<(), Failure> {
         self.markers()?;
-        let ended = self.run(&BUILTIN, 0, &mut Silent);
-        match ended {
+        match self.run(&mut Whole(&BUILTIN), 0, &mut Silent) {
             Ended::Done => {}
             Ended::Failed(failure, ..) => return Err(failure),
             _ => return Err(Failure::Rejected),
         }
-        for (place, name) in [(1, &b"law-macro"[..]), (2, b"define"), (3, b"repl")] {
+        for (i, name) in FUNCTIONS.iter().enumerate() {
             self.push_binding(name)?;
             let v = self.machine.pop();
-            self.set(self.base + place, v);
+            self.set(self.base + 1 + i, v);
         }
-        self.push_binding(b"eval")?;
         self.set(self.base, Value::ZERO);
-        self.bind_all()
+        Ok(())
     }
 
     /// An environment in which `law`, `def` and `Pin` are there, the first two as values that only
@@ -185,12 +232,10 @@ impl<'m> Session<'m> {
             let v = self.machine.pop();
             self.set(self.base + place, v);
         }
-        self.machine.push(Value::ZERO);
         self.bind_all()
     }
 
-    /// Binds the six names, in the order that gives the tree of chapter 06 §3.1; the value of
-    /// `eval` is on top and is dropped.
+    /// Binds the six names, in the order that gives the tree of chapter 06 §3.1.
     fn bind_all(&mut self) -> Result<(), Failure> {
         let Builtins { law, define, repl } = self.builtins;
         self.bind(b"law", law, None, true)?;
@@ -201,15 +246,12 @@ impl<'m> Session<'m> {
         let pin = self.machine.depth() - 1;
         self.bind(b"Pin", pin, None, false)?;
         self.machine.drop_top(1);
-        let eval = self.machine.depth() - 1;
-        self.bind(b"eval", eval, None, false)?;
-        self.bind(b"__REPL", repl, None, false)?;
-        self.machine.drop_top(1);
-        Ok(())
+        self.bind(b"eval", self.base + 4, None, false)?;
+        self.bind(b"__REPL", repl, None, false)
     }
 
     /// Binds a name to the value at a place of the stack, or to its application to a number.
-    fn bind(
+    pub(super) fn bind(
         &mut self,
         name: &[u8],
         place: usize,
@@ -246,28 +288,61 @@ impl<'m> Session<'m> {
     // The loop.
 
     /// Evaluates the forms of a text from an offset on.
-    pub fn run(&mut self, text: &[u8], at: usize, observer: &mut dyn Observer) -> Ended {
-        let mut reader = Reader::new(text, at);
-        let mut events = Vec::new();
+    pub fn run(&mut self, input: &mut dyn Input, at: usize, observer: &mut dyn Observer) -> Ended {
+        let (mut at, mut events) = (at, Vec::new());
         loop {
+            let mut reader = Reader::new(input.text(), at);
+            at = reader.skip_gap();
+            if let Err(error) = self.load_due(input, at) {
+                return Ended::NoLibrary(error);
+            }
+            let text = input.text();
+            let mut reader = Reader::new(text, at);
             let read = reader.form(&mut events);
             self.open_string = self.open_string.or(reader.open_string());
+            at = reader.offset();
             match read {
                 Err(error) => return Ended::Unreadable(error),
                 Ok(false) => return Ended::Done,
                 Ok(true) => {}
             }
-            let depth = self.machine.depth();
-            self.machine.push(self.machine.nth(self.base));
-            let result = self.form(text, &events, observer);
-            let result = result.and_then(|()| self.next_loop().map_err(plain));
-            match result {
-                Ok(true) => self.machine.drop_top(self.machine.depth() - depth),
-                Ok(false) => return self.replaced(text, reader.offset(), whole(&events)),
-                Err((failure, note)) => {
-                    return self.failed(depth, failure, note, whole(&events), observer);
-                }
+            if let Err(ended) = self.evaluate(text, &events, observer) {
+                return ended;
             }
+            match self.next_loop() {
+                Ok(true) => {}
+                Ok(false) => return self.replaced(text, at, whole(&events)),
+                Err(failure) => return Ended::Failed(failure, Box::default(), whole(&events)),
+            }
+        }
+    }
+
+    /// Loads the modules that are to be there before the form at this offset.
+    fn load_due(&mut self, input: &mut dyn Input, at: usize) -> Result<(), LoadError> {
+        while let Some(module) = input.due(at) {
+            self.require(module)?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates the form of these events, which leaves the stack as it was.
+    ///
+    /// # Errors
+    /// [`Ended::Failed`]; the environment is then that of before.
+    pub fn evaluate(
+        &mut self,
+        text: &[u8],
+        events: &[Event],
+        observer: &mut dyn Observer,
+    ) -> Result<(), Ended> {
+        let depth = self.machine.depth();
+        self.machine.push(self.machine.nth(self.base));
+        match self.form(text, events, observer) {
+            Ok(()) => {
+                self.machine.drop_top(self.machine.depth() - depth);
+                Ok(())
+            }
+            Err((failure, note)) => Err(self.failed(depth, failure, note, whole(events), observer)),
         }
     }
 

@@ -5,7 +5,9 @@
 //! - A file is included once, in front of what requires it; a cycle is an error.
 //! - Between two parts lies a line feed, so no token reaches from one file into the next.
 
+use super::library::Library;
 use super::read::{Event, Reader, Span};
+use super::session::Input;
 use crate::os::file;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +35,8 @@ pub struct File {
     pub bytes: Vec<u8>,
     /// Whether it was named on the command line.
     pub named: bool,
+    /// The files it requires, in order.
+    pub requires: Vec<usize>,
 }
 
 /// Why files cannot be put together.
@@ -78,6 +82,36 @@ pub struct Sources {
     pub search: Vec<Vec<u8>>,
     /// Whether messages are coloured.
     pub color: bool,
+    /// The built-in library; empty to hide it.
+    pub library: Library,
+    /// Modules of the library to load, with the offset of the stream in front of which they are
+    /// required.
+    modules: Vec<(usize, usize)>,
+    /// How many of them have been asked for.
+    asked: usize,
+}
+
+impl Input for Sources {
+    fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn due(&mut self, offset: usize) -> Option<usize> {
+        let (before, module) = *self.modules.get(self.asked)?;
+        if offset < before {
+            return None;
+        }
+        self.asked += 1;
+        Some(module)
+    }
+}
+
+/// What a required name stands for.
+enum Found {
+    /// A file: its path and its bytes.
+    File(Vec<u8>, Vec<u8>),
+    /// A module of the library.
+    Module(usize),
 }
 
 impl Sources {
@@ -115,13 +149,22 @@ impl Sources {
                 continue;
             };
             let file = top.file;
-            let (path, bytes) = self.find(file, span, &name)?;
+            let (path, bytes) = match self.find(file, span, &name)? {
+                Found::File(path, bytes) => (path, bytes),
+                Found::Module(module) => {
+                    self.modules.push((self.text.len(), module));
+                    continue;
+                }
+            };
             if open.iter().any(|o| self.files[o.file].name == path) {
                 let chain = open.iter().map(|o| self.files[o.file].name.clone());
                 let chain = chain.chain([path]).collect();
                 return Err(SourceError::Cycle(file, span, chain));
             }
-            if !self.files.iter().any(|f| f.name == path) {
+            let known = self.files.iter().position(|f| f.name == path);
+            let required = known.unwrap_or(self.files.len());
+            self.files[file].requires.push(required);
+            if known.is_none() {
                 open.push(self.open(&path, bytes, false));
             }
         }
@@ -135,6 +178,7 @@ impl Sources {
             name: name.to_vec(),
             bytes,
             named,
+            requires: Vec::new(),
         });
         Open {
             file: self.files.len() - 1,
@@ -156,24 +200,37 @@ impl Sources {
             .extend_from_slice(&self.files[file].bytes[offset..]);
     }
 
-    fn find(
-        &self,
-        file: usize,
-        span: Span,
-        name: &[u8],
-    ) -> Result<(Vec<u8>, Vec<u8>), SourceError> {
+    fn find(&self, file: usize, span: Span, name: &[u8]) -> Result<Found, SourceError> {
         let own = directory(&self.files[file].name);
         let mut tried = Vec::new();
         for dir in core::iter::once(own).chain(self.search.iter().map(Vec::as_slice)) {
             for suffix in SUFFIXES {
                 let path = join(dir, name, suffix);
                 match file::read_whole(&path) {
-                    Ok(bytes) => return Ok((path, bytes)),
+                    Ok(bytes) => return Ok(Found::File(path, bytes)),
                     Err(_) => tried.push(path),
                 }
             }
         }
+        if let Some(module) = self.library.find(name) {
+            return Ok(Found::Module(module));
+        }
         Err(SourceError::NotFound(file, span, name.to_vec(), tried))
+    }
+
+    /// Requires a module of the library behind what has been added.
+    pub fn add_module(&mut self, module: usize) {
+        self.modules.push((self.text.len(), module));
+    }
+
+    /// The pieces of the stream: file, offset of the first byte, offset behind the last.
+    pub fn pieces(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let ends = self.parts.iter().skip(1).map(|part| part.start);
+        let ends = ends.chain([self.text.len()]);
+        self.parts
+            .iter()
+            .zip(ends)
+            .map(|(part, end)| (part.file, part.start, end))
     }
 
     /// The place of an offset of the stream.

@@ -1,13 +1,13 @@
-//! Makes the value of a seed on a machine.
+//! Makes the value of a seed on a machine: the only file here that knows how values lie in memory.
 //!
 //! Invariants:
 //! - The table of the seed lies on the machine's stack from the place where loading began; operands
 //!   lie above it. So everything made is a root, and a collection may happen at any step.
 //! - After a success the stack has grown by the result alone, after a failure not at all.
 
+use super::{BuildError, Builder, Limbs, Plan, SeedError};
 use crate::machine::{Machine, Stop};
 use crate::os::file;
-use crate::seed::{self, BuildError, Builder, Limbs, Plan, SeedError};
 use crate::value::Value;
 use alloc::format;
 use alloc::vec::Vec;
@@ -37,9 +37,22 @@ pub fn read_file(path: &[u8]) -> Result<Vec<u8>, SeedError> {
 /// # Errors
 /// Those of a malformed seed; E_MEMORY when the value does not fit in the machine.
 pub fn load_seed(machine: &mut Machine, bytes: &[u8]) -> Result<(), SeedError> {
-    let plan = seed::check(bytes)?;
+    load_with(machine, bytes, &[])
+}
+
+/// As [`load_seed`] for a seed that refers to values from outside: each number of `known` stands for
+/// the value at the place of the stack beside it.
+///
+/// # Errors
+/// As [`load_seed`].
+pub fn load_with(
+    machine: &mut Machine,
+    bytes: &[u8],
+    known: &[(u64, usize)],
+) -> Result<(), SeedError> {
+    let plan = super::check(bytes)?;
     let base = machine.depth();
-    match build(machine, bytes, &plan) {
+    match build(machine, bytes, &plan, known) {
         Ok(position) => {
             let result = machine.nth(base + position as usize);
             machine.drop_top(machine.depth() - base);
@@ -53,7 +66,12 @@ pub fn load_seed(machine: &mut Machine, bytes: &[u8]) -> Result<(), SeedError> {
     }
 }
 
-fn build(machine: &mut Machine, bytes: &[u8], plan: &Plan) -> Result<u64, SeedError> {
+fn build(
+    machine: &mut Machine,
+    bytes: &[u8],
+    plan: &Plan,
+    known: &[(u64, usize)],
+) -> Result<u64, SeedError> {
     let base = machine.depth();
     let room = plan.entries().saturating_add(plan.depth() as u64 + 4);
     let room = usize::try_from(room).unwrap_or(usize::MAX / 16);
@@ -63,8 +81,12 @@ fn build(machine: &mut Machine, bytes: &[u8], plan: &Plan) -> Result<u64, SeedEr
     let words = CELL_WORDS * plan.cells() + plan.boxed_nats() + plan.boxed_limbs();
     let words = usize::try_from(words).unwrap_or(usize::MAX);
     machine.reserve(words).map_err(|_| no_memory())?;
-    let mut loader = Loader { machine, base };
-    seed::build(bytes, plan, &mut loader).map_err(|error| match error {
+    let mut loader = Loader {
+        machine,
+        base,
+        known,
+    };
+    super::build(bytes, plan, &mut loader).map_err(|error| match error {
         BuildError::Seed(error) => error,
         BuildError::Builder(_) => no_memory(),
     })
@@ -78,6 +100,8 @@ struct Loader<'m> {
     machine: &'m mut Machine,
     /// Where the table begins on the stack.
     base: usize,
+    /// Numbers that stand for values, and the places of those.
+    known: &'m [(u64, usize)],
 }
 
 impl Loader<'_> {
@@ -97,7 +121,13 @@ impl Builder for Loader<'_> {
 
     fn nat(&mut self, limbs: Limbs<'_>) -> Result<(), Stop> {
         match limbs.to_u64() {
-            Some(n) => self.machine.push_nat(&[n]),
+            Some(n) => match self.known.iter().find(|(number, _)| *number == n) {
+                Some((_, place)) => {
+                    self.machine.push(self.machine.nth(*place));
+                    Ok(())
+                }
+                None => self.machine.push_nat(&[n]),
+            },
             None => self
                 .machine
                 .push_nat(&crate::nat::bytes_to_limbs(limbs.as_bytes())),

@@ -1,0 +1,313 @@
+//! The built-in library as the build prepared it: what is in it, and how it comes into a session.
+//!
+//! Three parts, which `plan seed save --library` writes and `main.rs` embeds:
+//!
+//! | part | holds |
+//! |---|---|
+//! | `builtins` | a seed: the row of the built-in functions in the order of [`MARKS`] |
+//! | `modules` | a seed: a row of modules `(name deps bindings)`; a binding is `(name value flag doc)` |
+//! | `index` | text: a line per module, in the same order: `name dep…` TAB `binding…` |
+//!
+//! Invariants:
+//! - A module stands after those it depends on; its bindings are in the order of their definition.
+//! - Where a library value holds a built-in function, the seed holds a number of [`MARKS`]: so a
+//!   loaded value holds the very functions of the session, which are known by identity.
+//! - Loading binds what evaluating the module's text would bind. All of a request is bound at once,
+//!   the middle name first, so that the tree does not become a list when names arrive sorted.
+//! - A library that cannot be decoded is a defect of the executable, never of the program.
+
+use super::env::{compare, push_slot};
+use super::eval::{Evaluator, Failure};
+use super::session::Session;
+use crate::machine::{Machine, Stop};
+use crate::seed::{SeedError, load_with};
+use crate::value::Value;
+use alloc::vec::Vec;
+
+/// Stand for the built-in functions in `modules`. No program has a reason to hold these numbers.
+pub const MARKS: [u64; BUILTINS] = {
+    let mut marks = [0x2d1f_7b63_9c4e_8000; BUILTINS];
+    let mut i = 0;
+    while i < BUILTINS {
+        marks[i] += i as u64;
+        i += 1;
+    }
+    marks
+};
+
+/// Number of built-in functions of a session.
+pub const BUILTINS: usize = 5;
+
+/// The name of the tree of doc strings.
+pub const DOC: &[u8] = b"__DOC";
+
+/// What the build prepared; all empty in an executable built without it.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Library {
+    /// The built-in functions.
+    pub builtins: &'static [u8],
+    /// The modules.
+    pub modules: &'static [u8],
+    /// Names and dependencies of the modules.
+    pub index: &'static [u8],
+}
+
+/// One line of the index.
+#[derive(Clone, Copy, Debug)]
+pub struct Module {
+    /// The name that requires it.
+    pub name: &'static [u8],
+    /// Names of the modules it requires.
+    deps: &'static [u8],
+    /// The names it binds.
+    bindings: &'static [u8],
+}
+
+impl Module {
+    /// The names it binds, in order of their definition.
+    pub fn bindings(&self) -> impl Iterator<Item = &'static [u8]> {
+        words(self.bindings)
+    }
+}
+
+fn words(text: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
+    text.split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty())
+}
+
+impl Library {
+    /// The modules, in an order in which each comes after those it depends on.
+    pub fn modules(self) -> impl Iterator<Item = Module> {
+        let lines = self.index.split(|byte| *byte == b'\n');
+        lines.filter(|line| !line.is_empty()).map(|line| {
+            let mut halves = line.splitn(2, |byte| *byte == b'\t');
+            let (head, bindings) = (halves.next().unwrap_or(b""), halves.next().unwrap_or(b""));
+            let end = head.iter().position(|byte| *byte == b' ');
+            let (name, deps) = head.split_at(end.unwrap_or(head.len()));
+            Module {
+                name,
+                deps,
+                bindings,
+            }
+        })
+    }
+
+    /// The index of the module of this name.
+    pub fn find(self, name: &[u8]) -> Option<usize> {
+        self.modules().position(|module| module.name == name)
+    }
+
+    /// The first module that binds this name: what to require for it.
+    pub fn defining(self, name: &[u8]) -> Option<&'static [u8]> {
+        self.modules()
+            .find(|module| module.bindings().any(|binding| binding == name))
+            .map(|module| module.name)
+    }
+
+    /// Marks a module and all it needs among the modules to load.
+    fn need(self, module: usize, loaded: &[bool]) -> Vec<usize> {
+        let modules: Vec<Module> = self.modules().collect();
+        let mut needed = Vec::from_iter((0..modules.len()).map(|i| i == module));
+        for i in (0..modules.len()).rev().filter(|i| *i <= module) {
+            if !needed[i] {
+                continue;
+            }
+            for dep in words(modules[i].deps) {
+                if let Some(at) = modules.iter().position(|other| other.name == dep) {
+                    needed[at] = true;
+                }
+            }
+        }
+        (0..modules.len())
+            .filter(|i| needed[*i] && !loaded.get(*i).copied().unwrap_or(false))
+            .collect()
+    }
+}
+
+/// Why a part of the library is not there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LoadError {
+    /// A seed of the executable is malformed, or memory is exhausted.
+    Seed(SeedError),
+    /// A value of the library is not of the form it must have.
+    Shape,
+    /// Evaluation failed, which means a lack of memory: code and payload of the exception are the
+    /// two topmost values.
+    Stop(Stop),
+}
+
+impl From<SeedError> for LoadError {
+    fn from(error: SeedError) -> LoadError {
+        LoadError::Seed(error)
+    }
+}
+
+impl From<Stop> for LoadError {
+    fn from(stop: Stop) -> LoadError {
+        LoadError::Stop(stop)
+    }
+}
+
+impl From<Failure> for LoadError {
+    fn from(failure: Failure) -> LoadError {
+        match failure {
+            Failure::Loop => LoadError::Stop(Stop::Loop),
+            Failure::Thrown => LoadError::Stop(Stop::Thrown),
+            Failure::Rejected => LoadError::Shape,
+        }
+    }
+}
+
+/// Pushes slot `i` of the evaluated row on top, evaluated.
+fn push_part(machine: &mut Machine, i: usize) -> Result<(), LoadError> {
+    let row = machine.top(0);
+    if !row.is_closure() || row.head() != Value::ZERO || i >= row.size() {
+        return Err(LoadError::Shape);
+    }
+    push_slot(machine, 0, i);
+    Ok(machine.eval_top()?)
+}
+
+impl Session<'_> {
+    /// Fills the places of the built-in functions by those of the prepared seed.
+    pub(super) fn load_builtins(&mut self) -> Result<(), LoadError> {
+        let (library, base) = (self.library, self.base);
+        load_with(self.machine, library.builtins, &[])?;
+        self.machine.force_top()?;
+        for i in 0..BUILTINS {
+            push_part(self.machine, i)?;
+            let v = self.machine.pop();
+            self.set(base + 1 + i, v);
+        }
+        self.machine.drop_top(1);
+        Ok(())
+    }
+
+    /// Binds the names of a module of the library, and before them those of all modules it needs, as
+    /// far as they have not been loaded in this session.
+    ///
+    /// # Errors
+    /// A library that cannot be decoded, and lack of memory. The stack may then hold more than
+    /// before; the environment is unchanged or has some of the names.
+    pub fn require(&mut self, module: usize) -> Result<(), LoadError> {
+        let wanted = self.library.need(module, &self.loaded);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let known: Vec<(u64, usize)> = MARKS
+            .iter()
+            .enumerate()
+            .map(|(i, mark)| (*mark, self.base + 1 + i))
+            .collect();
+        let depth = self.machine.depth();
+        load_with(self.machine, self.library.modules, &known)?;
+        self.machine.eval_top()?;
+        for i in &wanted {
+            self.push_bindings(depth, *i)?;
+        }
+        self.bind_sorted(depth + 1)?;
+        self.machine.drop_top(self.machine.depth() - depth);
+        for i in wanted {
+            self.loaded.resize(self.loaded.len().max(i + 1), false);
+            self.loaded[i] = true;
+        }
+        Ok(())
+    }
+
+    /// Pushes the bindings of a module, in normal form; the row of modules is at the place `root`.
+    fn push_bindings(&mut self, root: usize, module: usize) -> Result<(), LoadError> {
+        let machine = &mut *self.machine;
+        machine.push(machine.nth(root));
+        push_part(machine, module)?;
+        push_part(machine, 2)?;
+        machine.force_top()?;
+        let count = machine.top(0).row_len();
+        machine.ensure_stack(count + 16)?;
+        let bindings = machine.pop();
+        machine.drop_top(2);
+        for i in 0..count {
+            let binding = bindings.arg(i).resolve();
+            if binding.row_len() != 4 {
+                return Err(LoadError::Shape);
+            }
+            machine.push(binding);
+        }
+        Ok(())
+    }
+
+    /// Binds what the bindings from the place `first` of the stack on say; of several of one name
+    /// the last counts.
+    fn bind_sorted(&mut self, first: usize) -> Result<(), LoadError> {
+        let order = self.sorted(first);
+        self.push_binding(DOC)?;
+        let docs = self.machine.depth() - 1;
+        let mut documented = false;
+        let mut ranges = Vec::from([(0, order.len())]);
+        while let Some((from, to)) = ranges.pop() {
+            if from == to {
+                continue;
+            }
+            let middle = from + (to - from) / 2;
+            ranges.push((middle + 1, to));
+            ranges.push((from, middle));
+            let binding = order[middle];
+            self.push_slots(binding, [0, 1, 2]);
+            self.evaluator().bind_top()?;
+            self.push_slots(binding, [0, 3, 2]);
+            if self.machine.top(1) == Value::ZERO {
+                self.machine.drop_top(3);
+                continue;
+            }
+            documented = true;
+            let (builtins, rules) = (self.builtins, self.rules);
+            Evaluator::new(self.machine, docs, builtins, rules).bind_top()?;
+        }
+        if documented {
+            self.bind(DOC, docs, None, false)?;
+        }
+        Ok(())
+    }
+
+    /// Pushes three slots of the row at a place of the stack.
+    fn push_slots(&mut self, place: usize, slots: [usize; 3]) {
+        for (pushed, slot) in slots.into_iter().enumerate() {
+            let below = self.machine.depth() - 1 - place;
+            debug_assert!(below >= pushed);
+            push_slot(self.machine, below, slot);
+        }
+    }
+
+    /// The places of the bindings from `first` on in the order of their names, the last of each.
+    fn sorted(&self, first: usize) -> Vec<usize> {
+        let key = |place: usize| self.machine.nth(place).arg(0).resolve();
+        let mut order: Vec<usize> = (first..self.machine.depth()).collect();
+        order.sort_unstable_by(|a, b| compare(key(*a), key(*b)).then(b.cmp(a)));
+        order.dedup_by(|later, kept| compare(key(*later), key(*kept)).is_eq());
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIBRARY: Library = Library {
+        builtins: b"",
+        modules: b"",
+        index: b"op\tInc Dec\nbase op\tdefun Inc\nlists op base\t\nstd base lists\t\n",
+    };
+
+    #[test]
+    fn the_index_gives_names_and_order() {
+        let names: Vec<_> = LIBRARY.modules().map(|module| module.name).collect();
+        assert_eq!(names, [&b"op"[..], b"base", b"lists", b"std"]);
+        assert_eq!(LIBRARY.find(b"lists"), Some(2));
+        assert_eq!(LIBRARY.find(b"list"), None);
+        assert_eq!(LIBRARY.defining(b"Inc"), Some(&b"op"[..]));
+        assert_eq!(LIBRARY.defining(b"nope"), None);
+        assert_eq!(LIBRARY.need(3, &[]), [0, 1, 2, 3]);
+        assert_eq!(LIBRARY.need(1, &[true]), [1]);
+        assert_eq!(LIBRARY.need(0, &[true]), [0; 0]);
+        assert_eq!(Library::default().modules().count(), 0);
+    }
+}
