@@ -29,6 +29,7 @@ pub enum Stop {
 
 impl Machine {
     /// Pushes a value.
+    #[inline(never)]
     pub fn push(&mut self, v: Value) {
         // SAFETY: the slack of the stack takes it; `push_checked` is for unbounded numbers.
         unsafe {
@@ -41,6 +42,7 @@ impl Machine {
     ///
     /// # Errors
     /// [`Stop::Thrown`] with the VM error `limit` when the stack is full.
+    #[inline(never)]
     pub fn ensure_stack(&mut self, n: usize) -> Result<(), Stop> {
         // SAFETY: the address is only compared.
         if (self.sp as usize).saturating_add(8 * n) >= self.stack.limit() as usize {
@@ -55,17 +57,20 @@ impl Machine {
     }
 
     /// The value `i` places below the top. Panics when there are not that many.
+    #[inline(never)]
     pub fn top(&self, i: usize) -> Value {
         let roots = self.roots();
         roots[roots.len() - 1 - i]
     }
 
     /// The value `i` places above the bottom. Panics when there are not that many.
+    #[inline(never)]
     pub fn nth(&self, i: usize) -> Value {
         self.roots()[i]
     }
 
     /// Replaces the value `i` places below the top.
+    #[inline(never)]
     pub fn set_top(&mut self, i: usize, v: Value) {
         assert!(i < self.depth(), "no value {i} places below the top");
         // SAFETY: checked.
@@ -73,6 +78,7 @@ impl Machine {
     }
 
     /// Drops the topmost `n` values.
+    #[inline(never)]
     pub fn drop_top(&mut self, n: usize) {
         assert!(n <= self.depth(), "{n} values are not there to drop");
         // SAFETY: checked.
@@ -80,6 +86,7 @@ impl Machine {
     }
 
     /// Takes the topmost value off.
+    #[inline(never)]
     pub fn pop(&mut self) -> Value {
         let v = self.top(0);
         self.drop_top(1);

@@ -26,6 +26,7 @@ fn tag(bracket: Bracket) -> Option<&'static [u8]> {
 ///
 /// # Errors
 /// When there is no memory.
+#[inline(never)]
 pub fn push_bytes(machine: &mut Machine, bytes: &[u8]) -> Result<(), Stop> {
     machine.push_nat(&nat::bytes_to_limbs(bytes))
 }

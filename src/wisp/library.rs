@@ -12,11 +12,10 @@
 //! - A module stands after those it depends on; its bindings are in the order of their definition.
 //! - Where a library value holds a built-in function, the seed holds a number of [`MARKS`]: so a
 //!   loaded value holds the very functions of the session, which are known by identity.
-//! - Loading binds what evaluating the module's text would bind. All of a request is bound at once,
-//!   the middle name first, so that the tree does not become a list when names arrive sorted.
+//! - Loading binds what evaluating the module's text would bind, in the same order.
 //! - A library that cannot be decoded is a defect of the executable, never of the program.
 
-use super::env::{compare, push_slot};
+use super::env::push_slot;
 use super::eval::{Evaluator, Failure};
 use super::session::Session;
 use crate::machine::{Machine, Stop};
@@ -205,7 +204,7 @@ impl Session<'_> {
         for i in &wanted {
             self.push_bindings(depth, *i)?;
         }
-        self.bind_sorted(depth + 1)?;
+        self.bind_all_from(depth + 1)?;
         self.machine.drop_top(self.machine.depth() - depth);
         for i in wanted {
             self.loaded.resize(self.loaded.len().max(i + 1), false);
@@ -235,22 +234,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Binds what the bindings from the place `first` of the stack on say; of several of one name
-    /// the last counts.
-    fn bind_sorted(&mut self, first: usize) -> Result<(), LoadError> {
-        let order = self.sorted(first);
+    /// Binds what the bindings from the place `first` of the stack on say, in order.
+    fn bind_all_from(&mut self, first: usize) -> Result<(), LoadError> {
+        let count = self.machine.depth() - first;
         self.push_binding(DOC)?;
         let docs = self.machine.depth() - 1;
         let mut documented = false;
-        let mut ranges = Vec::from([(0, order.len())]);
-        while let Some((from, to)) = ranges.pop() {
-            if from == to {
-                continue;
-            }
-            let middle = from + (to - from) / 2;
-            ranges.push((middle + 1, to));
-            ranges.push((from, middle));
-            let binding = order[middle];
+        for binding in first..first + count {
             self.push_slots(binding, [0, 1, 2]);
             self.evaluator().bind_top()?;
             self.push_slots(binding, [0, 3, 2]);
@@ -275,15 +265,6 @@ impl Session<'_> {
             debug_assert!(below >= pushed);
             push_slot(self.machine, below, slot);
         }
-    }
-
-    /// The places of the bindings from `first` on in the order of their names, the last of each.
-    fn sorted(&self, first: usize) -> Vec<usize> {
-        let key = |place: usize| self.machine.nth(place).arg(0).resolve();
-        let mut order: Vec<usize> = (first..self.machine.depth()).collect();
-        order.sort_unstable_by(|a, b| compare(key(*a), key(*b)).then(b.cmp(a)));
-        order.dedup_by(|later, kept| compare(key(*later), key(*kept)).is_eq());
-        order
     }
 }
 
