@@ -53,6 +53,8 @@ pub struct Wisp<'a> {
     pub transcript: Transcript,
     /// Accept what the reference implementation accepts.
     pub lenient: bool,
+    /// Warn of what is often a mistake but not always.
+    pub warn: bool,
     /// Stop after loading.
     pub no_main: bool,
     /// Hide the built-in library.
@@ -71,6 +73,7 @@ impl Default for Wisp<'_> {
             search: Vec::new(),
             transcript: Transcript::None,
             lenient: false,
+            warn: false,
             no_main: false,
             no_std: false,
             args: Vec::new(),
@@ -237,6 +240,7 @@ fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
             b"--transcript" | b"--transcript=plain" => wisp.transcript = Transcript::Plain,
             b"--transcript=color" => wisp.transcript = Transcript::Color,
             b"--lenient" => wisp.lenient = true,
+            b"-W" => wisp.warn = true,
             b"--no-main" => wisp.no_main = true,
             b"--no-std" => wisp.no_std = true,
             // There is one dialect, so this asks for what is.

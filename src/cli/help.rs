@@ -105,6 +105,7 @@ begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
   --transcript[=plain|color]
                   print every form and its value on standard error
   --no-main       stop after loading
+  -W              warn of more that may be a mistake
   --lenient       accept the mistakes that the reference implementation accepts
   --dialect=classic, --no-std
                   as without: there is one dialect and no built-in library yet

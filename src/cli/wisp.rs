@@ -148,6 +148,7 @@ fn run(
     environment.machine.trace_color = wisp.transcript == Transcript::Color;
     let rules = Rules {
         lenient: wisp.lenient,
+        warn: wisp.warn,
     };
     environment.with_machine(wisp.timeout, |machine| {
         match Session::new(machine, rules, library) {
@@ -180,6 +181,9 @@ fn load(
     let ended = session.run(sources, 0, &mut viewer);
     if let Some(span) = session.open_string {
         say(&Message::warning("string is not closed").render(sources, span));
+    }
+    for (span, text) in &session.warnings {
+        say(&Message::warning(text.clone()).render(sources, *span));
     }
     match ended {
         Ended::Done => {}

@@ -7,7 +7,7 @@
 
 use super::eval::{Failure, Note, name_bytes};
 use super::read::{Event, Reader, Span};
-use super::report::{Message, chain};
+use super::report::{Message, chain, position};
 use super::session::Session;
 use super::source::Sources;
 use super::suggest::{self, Search};
@@ -74,18 +74,30 @@ impl Session<'_> {
             self.not_defined(&name, note, sources, form, &mut message);
         } else if let Some((code, payload)) = exception {
             message.text = described(machine, code, payload);
-            message.chain = chain(machine.trail());
+            if said(code, payload).is_none() {
+                message.chain = chain(machine.trail());
+            }
         } else if failure == Failure::Loop {
             message.text = join(&[b"a value depends on itself"]);
         }
-        if message.help.is_none() {
-            message.help.clone_from(&note.help);
+        if message.help.is_none() && failure != Failure::Rejected {
+            message.help = self.suspicion(sources);
         }
         Diagnosis {
             message,
             span: span.unwrap_or(form),
             malformed,
         }
+    }
+
+    /// The last call with a wrong number of arguments: it may be why something else failed.
+    fn suspicion(&self, sources: &Sources) -> Option<Vec<u8>> {
+        let (span, text) = self.warnings.last()?;
+        Some(join(&[
+            text,
+            b" at ",
+            &position(sources, sources.place(span.start)),
+        ]))
     }
 
     /// Says that a name is not bound and what may have been meant.

@@ -12,6 +12,7 @@ use super::env::{FLAG, VALUE, push_slot};
 use super::form::{self, push_bytes};
 use super::law::Frame;
 use super::read::{Event, Span};
+use super::text::join;
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::value::Value;
@@ -20,6 +21,8 @@ use alloc::vec::Vec;
 
 /// Nested expansions after which a macro is taken to expand for ever (chapter 06, N13).
 const MAX_EXPANSIONS: usize = 10_000;
+/// Most warnings about one form.
+const MAX_WARNINGS: usize = 20;
 /// Most lines of a trail.
 const MAX_TRAIL: usize = 5;
 /// Most parts of an exception's payload in which a form is looked for.
@@ -58,8 +61,6 @@ pub struct Note {
     pub unbound: Option<Vec<u8>>,
     /// The names that were known beside those of the environment.
     pub locals: Vec<Vec<u8>>,
-    /// What to do.
-    pub help: Option<Vec<u8>>,
     /// What was being expanded or built, innermost first: kind, name, place.
     pub trail: Vec<(&'static str, Vec<u8>, Option<Span>)>,
 }
@@ -121,6 +122,8 @@ pub(super) enum Task {
 pub struct Rules {
     /// Accept what the reference implementation accepts (chapter 06 §7.4).
     pub lenient: bool,
+    /// Warn of what is often a mistake but not always (option `-W`).
+    pub warn: bool,
 }
 
 /// The evaluator of one form.
@@ -139,6 +142,8 @@ pub struct Evaluator<'m> {
     calls: Vec<Call>,
     /// What is known about the failure.
     pub(super) note: Note,
+    /// What may be a mistake, and where.
+    warnings: Vec<(Span, Vec<u8>)>,
     source: Option<(usize, &'m [u8], &'m [Event])>,
 }
 
@@ -159,6 +164,7 @@ impl<'m> Evaluator<'m> {
             laws: Vec::new(),
             calls: Vec::new(),
             note: Note::default(),
+            warnings: Vec::new(),
             source: None,
         }
     }
@@ -169,9 +175,33 @@ impl<'m> Evaluator<'m> {
         self
     }
 
-    /// What is known about a failure.
-    pub fn into_note(self) -> Note {
-        self.note
+    /// What is known about a failure, and the warnings.
+    pub fn into_notes(self) -> (Note, Vec<(Span, Vec<u8>)>) {
+        (self.note, self.warnings)
+    }
+
+    /// The text the form was read from.
+    pub(super) fn text(&self) -> Option<(&'m [u8], &'m [Event])> {
+        self.source.map(|(_, text, events)| (text, events))
+    }
+
+    /// Warns of something that may be a mistake, once.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn warn(&mut self, span: Span, text: Vec<u8>) {
+        let known = |(at, said): &(Span, Vec<u8>)| *at == span && *said == text;
+        if self.warnings.len() < MAX_WARNINGS && !self.warnings.iter().any(known) {
+            self.warnings.push((span, text));
+        }
+    }
+
+    /// Warns of a name of a law's own (option `-W`).
+    #[cold]
+    #[inline(never)]
+    pub(super) fn warn_of_name(&mut self, name: &[u8], why: &[u8]) {
+        if let Some(span) = self.symbol_span(name) {
+            self.warn(span, join(&[name, why]));
+        }
     }
 
     /// Replaces the form on top by its value in normal form.
@@ -259,6 +289,7 @@ impl<'m> Evaluator<'m> {
             self.machine.drop_top(1);
         } else if self.lookup()? {
             if self.is_macro()? {
+                self.shadowed();
                 return self.expand_call();
             }
             self.machine.drop_top(1);
@@ -266,6 +297,16 @@ impl<'m> Evaluator<'m> {
         self.machine.push(Value::ZERO);
         self.tasks.push(Task::ExpandSlots(0));
         Ok(())
+    }
+
+    /// Stack: call, node of its macro. A local name does not stop the macro, which may surprise.
+    fn shadowed(&mut self) {
+        if let Some(frame) = self.laws.last().filter(|_| self.rules.warn) {
+            let name = name_bytes(form::slot_of(self.machine.top(1), 0));
+            if frame.is_local(&name) {
+                self.warn_of_name(&name, b" is a macro too, and the macro is meant here");
+            }
+        }
     }
 
     /// Whether the node on top binds a macro.
@@ -436,6 +477,8 @@ impl<'m> Evaluator<'m> {
             self.part(settled);
             return Ok(());
         }
+        let (callee, form) = (self.machine.top(next - 1).resolve(), self.machine.top(next));
+        self.check_call(callee, next - 1, form);
         self.machine.make_app(next - 1)?;
         self.remove_second();
         Ok(())
@@ -518,7 +561,7 @@ impl<'m> Evaluator<'m> {
         Err(Failure::Rejected)
     }
 
-    fn span_of(&self, form: Value, slot: Option<usize>) -> Option<Span> {
+    pub(super) fn span_of(&self, form: Value, slot: Option<usize>) -> Option<Span> {
         let (root, _, events) = self.source?;
         form::locate(self.machine.nth(root), events, form, slot)
     }
@@ -526,7 +569,7 @@ impl<'m> Evaluator<'m> {
     /// The place of a symbol: in the innermost macro call that was read and holds it.
     #[cold]
     #[inline(never)]
-    fn symbol_span(&self, name: &[u8]) -> Option<Span> {
+    pub(super) fn symbol_span(&self, name: &[u8]) -> Option<Span> {
         let (_, text, events) = self.source?;
         let calls = self.calls.iter().rev();
         calls
@@ -600,7 +643,8 @@ impl<'m> Evaluator<'m> {
             let entry = (call.kind, name_bytes(name), self.span_of(form, None));
             // A definition of a law of the same name says nothing new.
             let known = trail.iter().any(|(_, name, _)| *name == entry.1);
-            if !(call.kind == DEFINITION && known) {
+            let nameless = entry.1.is_empty() && entry.2.is_none();
+            if !(call.kind == DEFINITION && known || call.kind == LAW && nameless) {
                 trail.push(entry);
             }
         }

@@ -195,6 +195,38 @@ pub fn find_symbol(text: &[u8], events: &[Event], name: &[u8], within: Span) -> 
     at.map(|at| span_from(events, at))
 }
 
+/// The span of the first list that starts with the symbol `name` and has so many elements more.
+pub fn find_call(text: &[u8], events: &[Event], name: &[u8], count: usize) -> Option<Span> {
+    events.windows(2).enumerate().find_map(|(at, pair)| {
+        let [Event::Open(Bracket::Round, _), Event::Symbol(head)] = *pair else {
+            return None;
+        };
+        if &text[head.start..head.end] != name {
+            return None;
+        }
+        let (elements, span) = closing(&events[at..])?;
+        (elements == count + 1).then_some(span)
+    })
+}
+
+/// Number of elements and span of the list that the events begin with.
+fn closing(events: &[Event]) -> Option<(usize, Span)> {
+    let mut depth = 0_usize;
+    events.iter().find_map(|event| {
+        match *event {
+            Event::Open(..) => depth += 1,
+            Event::Close(_, elements, span) => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some((elements, span));
+                }
+            }
+            _ => {}
+        }
+        None
+    })
+}
+
 /// The span of a whole form.
 pub fn whole(events: &[Event]) -> Span {
     span_from(events, 0)

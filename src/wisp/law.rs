@@ -23,10 +23,19 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    fn name(&mut self, v: Value, index: u64) {
-        if shape(v) == Shape::Symbol && v.is_nat() {
-            self.locals.insert(name_bytes(v).into(), index);
+    /// Gives a name an index; the name if it has one already.
+    fn name(&mut self, v: Value, index: u64) -> Option<Vec<u8>> {
+        if shape(v) != Shape::Symbol || !v.is_nat() {
+            return None;
         }
+        let name = name_bytes(v);
+        let repeated = self.locals.insert(name.as_slice().into(), index).is_some();
+        (repeated && name != b"_").then_some(name)
+    }
+
+    /// Whether a name is one of the law's own.
+    pub(super) fn is_local(&self, name: &[u8]) -> bool {
+        self.locals.contains_key(name)
     }
 
     /// The local names.
@@ -78,12 +87,19 @@ impl Evaluator<'_> {
                 let message = b"a law's parameters are names, its own may be a string or number";
                 return self.reject(message, Some(1));
             }
-            frame.name(name, i);
+            let repeated = frame.name(name, i);
+            self.warn_if_repeated(repeated);
         }
         self.laws.push(frame);
         self.tag()?;
         self.tasks.push(Task::LawSlot(2));
         Ok(())
+    }
+
+    fn warn_if_repeated(&mut self, name: Option<Vec<u8>>) {
+        if let Some(name) = name.filter(|_| self.rules.warn) {
+            self.warn_of_name(&name, b" is bound twice in this law; the last one counts");
+        }
     }
 
     /// Replaces the signature on top by the law's name.
@@ -120,7 +136,8 @@ impl Evaluator<'_> {
         let pair = self.machine.top(0);
         let name = if pair.is_closure() { pair.head() } else { pair };
         if let Some(frame) = self.laws.last_mut() {
-            frame.name(name, frame.arity + i as u64 - 1);
+            let repeated = frame.name(name, frame.arity + i as u64 - 1);
+            self.warn_if_repeated(repeated);
         }
         push_slot(self.machine, 0, 0);
         self.remove_second();
@@ -186,11 +203,16 @@ impl Evaluator<'_> {
             match step {
                 Step::Form(body) => self.assemble_form(frame, body, &mut steps)?,
                 Step::Slot(i) => {
+                    if i == 1 {
+                        let (code, form) = (self.machine.top(0), self.machine.top(1));
+                        self.check_call(code, form.size() - 1, form);
+                    }
                     if i < self.machine.top(1).size() {
                         push_slot(self.machine, 1, i);
                         steps.push(Step::Join(i + 1));
                         steps.push(Step::Form(false));
                     } else {
+                        self.check_code(self.machine.top(0), self.machine.top(1));
                         self.remove_second();
                     }
                 }

@@ -11,6 +11,7 @@
 //! | `law` | the macro `law` |
 //! | `library` | the modules that are built in |
 //! | `session` | the loop over a text, the initial environment |
+//! | `arity` | calls with a wrong number of arguments |
 //! | `diagnose` | what a message says: exceptions in words, unbound names |
 //! | `suggest` | names that may have been meant |
 //! | `report` | messages with place, marker and trail |
@@ -22,6 +23,7 @@
 //!   beside it.
 //! - Nothing recurses on the native stack, whatever is read or evaluated.
 
+mod arity;
 mod collect;
 pub mod diagnose;
 mod env;

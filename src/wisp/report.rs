@@ -181,7 +181,7 @@ pub fn chain(trail: &Trail) -> Vec<u8> {
 
 #[cold]
 #[inline(never)]
-fn position(sources: &Sources, place: Place) -> Vec<u8> {
+pub fn position(sources: &Sources, place: Place) -> Vec<u8> {
     let file = sources.files().get(place.file);
     let mut out = file.map_or(Vec::new(), |file| file.name.clone());
     for n in [place.line, place.column] {

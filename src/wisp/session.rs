@@ -137,6 +137,8 @@ pub struct Session<'m> {
     pub(super) loaded: Vec<bool>,
     /// The first string the end of a text closed.
     pub open_string: Option<Span>,
+    /// What may be a mistake in the forms evaluated so far, and where.
+    pub warnings: Vec<(Span, Vec<u8>)>,
     /// Whether the environment is wanted that a loop of the program's own has at the end of the text;
     /// that loop then ends with [`Ended::Done`] instead of its status.
     pub wants_entry: bool,
@@ -169,6 +171,7 @@ impl<'m> Session<'m> {
             library,
             loaded: Vec::new(),
             open_string: None,
+            warnings: Vec::new(),
             wants_entry: false,
         };
         if library.builtins.is_empty() {
@@ -362,8 +365,11 @@ impl<'m> Session<'m> {
         self.machine.push(self.machine.top(0));
         let evaluator = Evaluator::new(self.machine, env, builtins, rules);
         let mut evaluator = evaluator.with_source(root, text, events);
-        if let Err(failure) = evaluator.run() {
-            return Err((failure, Box::new(evaluator.into_note())));
+        let result = evaluator.run();
+        let (note, warnings) = evaluator.into_notes();
+        self.warnings.extend(warnings);
+        if let Err(failure) = result {
+            return Err((failure, Box::new(note)));
         }
         self.force_env().map_err(plain)?;
         observer.value(self.machine.top(0));

@@ -1,0 +1,10 @@
+; options:; status: 1
+(def prim (Pin 15))
+(def Add (Pin (law ("Add" a b) (prim (35 a b)))))
+(def Seq (Pin (law ("Seq" a b) (prim (5 a b)))))
+(def If (Pin (law ("If" c t e) (prim (26 c t e)))))
+(def put (Pin (law (put fd s n) (Add fd (Add s n)))))
+(law (f x)
+  (Seq (put 1 x)
+    (Seq (put 1 x 2) x)))
+((Pin 17) 4)

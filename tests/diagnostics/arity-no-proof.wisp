@@ -1,0 +1,11 @@
+; options: -W; status: 0
+(def prim (Pin 15))
+(def Add (Pin (law ("Add" a b) (prim (35 a b)))))
+(def Seq (Pin (law ("Seq" a b) (prim (5 a b)))))
+(def If (Pin (law ("If" c t e) (prim (26 c t e)))))
+(def choose (Pin (law (choose c f) (If c f Add))))
+(def half (Pin (Add 2)))
+(law (f x) (choose x Add 3 4))
+((law (f x) (If x Add Seq 3 4)) 1)
+((law (f x) (x 1 2 3)) Add)
+(law (f x) (half x))
