@@ -30,9 +30,10 @@ pub fn shown(v: Value) -> Vec<u8> {
     cut(text)
 }
 
+/// Text cut to a readable length.
 #[cold]
 #[inline(never)]
-fn cut(mut text: Vec<u8>) -> Vec<u8> {
+pub(super) fn cut(mut text: Vec<u8>) -> Vec<u8> {
     if text.len() > MAX_SHOWN {
         text.truncate(MAX_SHOWN);
         put(&mut text, &[b"..."]);
@@ -307,10 +308,11 @@ const ERRORS: [(&[u8], Option<u64>, &[u8]); 10] = [
 #[inline(never)]
 fn vm_error(machine: &Machine, code: Value, payload: Value) -> Option<Vec<u8>> {
     let row = payload.is_closure() && payload.head() == Value::ZERO && payload.size() == 3;
-    if code != Value::direct(17) || !row {
+    let part = |i: usize| payload.arg(i).resolve();
+    // A program may throw what only looks like one.
+    if code != Value::direct(17) || !row || !part(2).is_nat() {
         return None;
     }
-    let part = |i: usize| payload.arg(i).resolve();
     let (kind, detail) = (name_bytes(part(0)), part(2).small()?);
     let known = |row: &&(&[u8], Option<u64>, &[u8])| {
         row.0 == kind && row.1.is_none_or(|expected| expected == detail)

@@ -1,14 +1,14 @@
 //! Messages about a text: place, the line with a marker, the trail, a suggestion (chapter 06 §7.2).
 //!
 //! Invariants:
-//! - A message holds no control characters of its own making; names and lines from the text are shown
-//!   as they are, tabs kept so that the marker stands where it should.
+//! - A message is UTF-8 without control characters other than its own line ends and colours, whatever
+//!   is in names and lines; tabs are kept so that the marker stands where it should.
 
-use super::diagnose::{is_word, raw};
+use super::diagnose::{cut, is_word, raw};
 use super::eval::name_text;
 use super::read::{ReadError, Span};
 use super::source::{Place, SourceError, Sources};
-use super::text::{join, put, put_number};
+use super::text::{join, put, put_number, put_plain};
 use crate::machine::trail::{Run, Trail};
 use alloc::format;
 use alloc::string::String;
@@ -66,10 +66,7 @@ impl Message {
     fn start(&self, paint: Paint, out: &mut Vec<u8>) {
         paint.put(self.color(), &join(&[self.kind.as_bytes(), b":"]), out);
         out.push(b' ');
-        out.extend(self.text.iter().map(|b| match b {
-            b'\n' => *b,
-            b => plain(*b),
-        }));
+        put_plain(out, &self.text);
         out.push(b'\n');
     }
 
@@ -89,7 +86,8 @@ impl Message {
         self.start(paint, &mut out);
         marker(sources, place, length, paint, self.color(), &mut out);
         for (kind, name, span) in &self.trail {
-            put(&mut out, &[b"  in ", kind.as_bytes(), b" ", &printed(name)]);
+            put(&mut out, &[b"  in ", kind.as_bytes(), b" "]);
+            printed(name, &mut out);
             if let Some(span) = span {
                 let place = position(sources, sources.place(span.start));
                 put(&mut out, &[b" (", &place, b")"]);
@@ -100,7 +98,9 @@ impl Message {
         if let Some(help) = &self.help {
             put(&mut out, &[b"  "]);
             paint.put(GREEN, b"help:", &mut out);
-            put(&mut out, &[b" ", help, b"\n"]);
+            out.push(b' ');
+            put_plain(&mut out, help);
+            out.push(b'\n');
         }
         out
     }
@@ -136,14 +136,14 @@ impl Paint {
     }
 }
 
-/// A name as part of a line: one that no text can hold is shown as a number, none as what it is.
+/// Writes a name as part of a line: one that no text can hold is shown as a number, none as what it is.
 #[cold]
 #[inline(never)]
-fn printed(name: &[u8]) -> Vec<u8> {
+fn printed(name: &[u8], out: &mut Vec<u8>) {
     match name {
-        b"" => b"(no name)".to_vec(),
-        name if is_word(name) => name.to_vec(),
-        name => raw(name),
+        b"" => put(out, &[b"(no name)"]),
+        name if is_word(name) => put_plain(out, &cut(name.to_vec())),
+        name => put(out, &[&raw(name)]),
     }
 }
 
@@ -154,7 +154,8 @@ pub fn chain(trail: &Trail) -> Vec<u8> {
     let mut out = Vec::new();
     let laws = |runs: &[Run], out: &mut Vec<u8>| {
         for run in runs {
-            put(out, &[b"  while evaluating ", &printed(run.name())]);
+            put(out, &[b"  while evaluating "]);
+            printed(run.name(), out);
             if run.times > 1 {
                 put(out, &[b" ("]);
                 put_number(out, run.times);
@@ -183,7 +184,8 @@ pub fn chain(trail: &Trail) -> Vec<u8> {
 #[inline(never)]
 pub fn position(sources: &Sources, place: Place) -> Vec<u8> {
     let file = sources.files().get(place.file);
-    let mut out = file.map_or(Vec::new(), |file| file.name.clone());
+    let mut out = Vec::new();
+    put_plain(&mut out, file.map_or(b"", |file| &file.name));
     for n in [place.line, place.column] {
         put(&mut out, &[b":"]);
         put_number(&mut out, n as u64);
@@ -208,35 +210,14 @@ fn marker(
         return;
     }
     out.extend_from_slice(b"    ");
-    out.extend(line.iter().map(|b| plain(*b)));
+    put_plain(out, line);
     out.extend_from_slice(b"\n    ");
-    let blank = |b: &u8| if *b == b'\t' { b'\t' } else { b' ' };
-    out.extend(
-        line[..before]
-            .iter()
-            .filter(|b| starts_character(**b))
-            .map(blank),
-    );
-    let rest = &line[before..];
-    let marked = &rest[..length.min(rest.len())];
-    let marks = marked.iter().filter(|b| starts_character(**b)).count();
+    let (before, rest) = line.split_at(before);
+    let blank = |c| if c == '\t' { b'\t' } else { b' ' };
+    out.extend(name_text(before).chars().map(blank));
+    let marks = name_text(&rest[..length.min(rest.len())]).chars().count();
     paint.put(color, &alloc::vec![b'^'; marks.max(1)], out);
     out.push(b'\n');
-}
-
-/// A byte as it may be shown in a line: control characters other than tabs become spaces, so that
-/// nothing in a text can change a terminal.
-fn plain(byte: u8) -> u8 {
-    match byte {
-        b'\t' => byte,
-        0..b' ' | 0x7f => b' ',
-        byte => byte,
-    }
-}
-
-/// Whether a byte of UTF-8 text is not in the middle of a character.
-fn starts_character(byte: u8) -> bool {
-    byte & 0xc0 != 0x80
 }
 
 /// The message for a text that cannot be read, and the span it is about.

@@ -1,0 +1,2 @@
+; options:; status: 1
+(def f (law ("" x) blnk))
