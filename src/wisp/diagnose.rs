@@ -119,8 +119,12 @@ impl Session<'_> {
             return;
         }
         message.text = join(&[&cut(name.to_vec()), b" is not defined"]);
-        if let Some(hint) = hint(name) {
-            message.help = Some(hint);
+        let library = sources.library;
+        message.help = hint(name).or_else(|| {
+            let module = library.defining(name)?;
+            Some(join(&[name, b" is defined by ", &require(module)]))
+        });
+        if message.help.is_some() {
             return;
         }
         let text = sources.text();
@@ -128,14 +132,25 @@ impl Session<'_> {
         for local in &note.locals {
             search.offer(local, true);
         }
-        if note.locals.is_empty() {
-            // Found out by a program's own macro: its locals are among the names of the form.
-            for local in symbols(text, form) {
+        // A law made by a macro has other locals than its text: those are among the form's names.
+        for local in symbols(text, form) {
+            if search.is_similar(local) {
                 search.offer(local, !self.is_bound(local));
             }
         }
         search.environment(self.environment());
         message.help = search.question();
+        if message.help.is_none() {
+            let mut search = Search::new(name, b"");
+            for module in library.modules() {
+                module
+                    .bindings()
+                    .for_each(|known| search.offer(known, false));
+            }
+            let module = search.best().and_then(|known| library.defining(known));
+            let (question, module) = (search.question(), module.unwrap_or_default());
+            message.help = question.map(|text| join(&[&text, b" use ", &require(module)]));
+        }
     }
 
     /// Whether the environment holds a name, as far as it is evaluated.
@@ -209,6 +224,11 @@ pub fn raw(name: &[u8]) -> Vec<u8> {
         }
     }
     cut(out)
+}
+
+/// The form that loads a module of the library.
+fn require(module: &[u8]) -> Vec<u8> {
+    join(&[b"(require \"", module, b"\")"])
 }
 
 /// What is said about names that are never meant as such.

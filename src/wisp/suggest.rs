@@ -104,6 +104,11 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Whether a name is similar to the one that is not bound, and another one.
+    pub fn is_similar(&self, name: &[u8]) -> bool {
+        name != self.name && distance(self.name, name).is_some()
+    }
+
     /// Takes this name into account.
     #[cold]
     #[inline(never)]
@@ -135,6 +140,11 @@ impl<'a> Search<'a> {
     /// Takes all names of an environment into account.
     pub fn environment(&mut self, env: Value) {
         names(env, |name| self.offer(name, false));
+    }
+
+    /// The best name.
+    pub fn best(&self) -> Option<&[u8]> {
+        self.found.first().map(|known| &known.name[..])
     }
 
     /// The question to ask, if there is something to suggest.

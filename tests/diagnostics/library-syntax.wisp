@@ -1,0 +1,3 @@
+; options:; status: 1
+(require "lambda")
+(defun (f x) (let (y 1) y))

@@ -1,0 +1,2 @@
+; options:; status: 1
+(defun (f x) x)

@@ -1,0 +1,2 @@
+; options:; status: 1
+(defmacor (f x) x)

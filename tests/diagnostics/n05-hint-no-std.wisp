@@ -1,0 +1,2 @@
+; options: --no-std; status: 1
+(defun (f x) x)
