@@ -13,7 +13,7 @@ use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_INTERNAL, STATUS_OK, STATUS_
 use crate::machine::{Machine, Stop};
 use crate::os::env::Args;
 use crate::os::out::Out;
-use crate::os::{Fd, file};
+use crate::os::{Errno, Fd, file};
 use crate::seed::Code;
 use crate::value::Value;
 use crate::value::print::{Style, show_line};
@@ -79,6 +79,9 @@ impl Observer for Viewer {
     }
 }
 
+/// What standard input is called.
+const INPUT: &[u8] = b"<standard input>";
+
 /// Loads what the command line names and runs `main`; returns the exit status.
 pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
     let mut sources = Sources::default();
@@ -87,10 +90,13 @@ pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
         sources.library = library;
     }
     sources.search = wisp.search.iter().map(|dir| dir.to_vec()).collect();
-    for path in &wisp.files {
+    for (i, path) in wisp.files.iter().enumerate() {
+        // As it comes, unless something has to be known about all of it or goes on behind it.
+        let last = i + 1 == wisp.files.len() && wisp.expression.is_none();
         let added = match *path {
+            b"-" if last && wisp.no_main => sources.add_input(INPUT),
             b"-" => match standard_input() {
-                Ok(bytes) => sources.add(b"<standard input>", bytes),
+                Ok(bytes) => sources.add(INPUT, bytes),
                 Err(status) => return status,
             },
             path => sources.add_file(path),
@@ -102,6 +108,10 @@ pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
     }
     let mut expression = None;
     if let Some(text) = wisp.expression {
+        let std = sources.library.find(b"std");
+        if let Some(module) = std.filter(|_| wisp.files.is_empty()) {
+            sources.add_module(module);
+        }
         if let Err(error) = sources.add(b"-e", text.to_vec()) {
             say(&report::not_assembled(&sources, &error));
             return not_loaded(b"-e", STATUS_INPUT);
@@ -127,11 +137,15 @@ fn standard_input() -> Result<Vec<u8>, i32> {
     let mut bytes = Vec::new();
     match file::read_to_end(Fd::STDIN, &mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(why) => Err(message::fail(
-            STATUS_INPUT,
-            format_args!("standard input: cannot read: {why}"),
-        )),
+        Err(why) => Err(unreadable_input(why)),
     }
+}
+
+fn unreadable_input(why: Errno) -> i32 {
+    message::fail(
+        STATUS_INPUT,
+        format_args!("standard input: cannot read: {why}"),
+    )
 }
 
 fn run(
@@ -188,6 +202,9 @@ fn load(
     match ended {
         Ended::Done => {}
         ended => return finish(session, sources, ended),
+    }
+    if let Some(why) = sources.broken {
+        return unreadable_input(why);
     }
     if !session.wants_entry {
         return STATUS_OK;

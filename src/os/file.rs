@@ -95,6 +95,8 @@ pub struct Stat {
     pub is_directory: bool,
     /// Permission bits, 0…0o7777.
     pub permissions: u32,
+    /// Device and number on it: the same for all paths of one file, and only for those.
+    pub identity: (u64, u64),
 }
 
 /// One `read` into `buf`; 0 at the end of the file.
@@ -236,6 +238,7 @@ pub fn stat(fd: Fd) -> Result<Stat, Errno> {
         is_regular: raw.mode & S_IFMT == S_IFREG,
         is_directory: raw.mode & S_IFMT == S_IFDIR,
         permissions: raw.mode & 0o7777,
+        identity: (raw.dev, raw.ino),
     })
 }
 
@@ -309,6 +312,11 @@ impl fmt::Display for FileError {
 
 /// The contents of the regular file `path`.
 pub fn read_whole(path: &[u8]) -> Result<Vec<u8>, FileError> {
+    read_identified(path).map(|(bytes, _)| bytes)
+}
+
+/// The contents of the regular file `path`, and what it is known by ([`Stat::identity`]).
+pub fn read_identified(path: &[u8]) -> Result<(Vec<u8>, (u64, u64)), FileError> {
     let file = open_read(path).map_err(|why| FileError::Refused("open", why))?;
     let stat = stat(file.fd()).map_err(|why| FileError::Refused("stat", why))?;
     if stat.is_directory {
@@ -327,7 +335,7 @@ pub fn read_whole(path: &[u8]) -> Result<Vec<u8>, FileError> {
     reserved
         .and_then(|()| read_to_end(file.fd(), &mut bytes))
         .map_err(|why| FileError::Refused("read", why))?;
-    Ok(bytes)
+    Ok((bytes, stat.identity))
 }
 
 /// Makes `path` a file with exactly these contents.

@@ -287,16 +287,17 @@
           (Seq (trace (0 (Ix1 pair) 0))
             (next (Ix0 pair) (Ix1 r))))))))))
 
-; what is still to come on standard input, as a list of bytes that is read when it is looked at
+; what is still to come on standard input, and then the list end: a list of bytes that is read when it
+; is looked at
 
 (def input (Pin 10))
 
-(def listed (Pin (law (listed rest i n buffer)
+(def listed (Pin (law (listed rest end i n buffer)
   (@ byte (prim (99 i buffer)))
   (If (Lt i n)
-    (Seq byte (0 byte (listed rest (Inc i) n buffer)))
-    (rest 0)))))
+    (Seq byte (0 byte (listed rest end (Inc i) n buffer)))
+    (rest end)))))
 
-(def rest (Pin (law (rest none)
+(def rest (Pin (law (rest end)
   (@ r (input (0 0 (prim (39 32768)) 4096 0)))
-  (And (IsApp r) (And (Hd r) (listed rest 0 (Hd r) (Ix0 r)))))))
+  (If (And (IsApp r) (Hd r)) (listed rest end 0 (Hd r) (Ix0 r)) end))))

@@ -322,6 +322,69 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Finds the end of the next form of a text that still grows, without looking at a byte twice.
+pub struct Boundary {
+    at: usize,
+    depth: usize,
+    within: Within,
+}
+
+/// What the byte before belongs to.
+enum Within {
+    Gap,
+    Comment,
+    Text,
+    Token,
+}
+
+impl Boundary {
+    /// A search that starts at this offset.
+    pub fn new(at: usize) -> Boundary {
+        Boundary {
+            at,
+            depth: 0,
+            within: Within::Gap,
+        }
+    }
+
+    /// Looks at what has come since the last call; true when a form is complete, or when there is
+    /// something that no further byte turns into one.
+    pub fn reached(&mut self, text: &[u8]) -> bool {
+        while let Some(&byte) = text.get(self.at) {
+            if self.ends_at(byte) {
+                return true;
+            }
+            self.at += 1;
+        }
+        false
+    }
+
+    fn ends_at(&mut self, byte: u8) -> bool {
+        match self.within {
+            Within::Comment if byte != b'\n' => return false,
+            Within::Text if byte != b'"' => return false,
+            Within::Text => {
+                self.within = Within::Gap;
+                return self.depth == 0;
+            }
+            Within::Token if is_symbol(byte) => return false,
+            Within::Token if self.depth == 0 && Bracket::opened_by(byte).is_none() => return true,
+            _ => {}
+        }
+        self.within = Within::Gap;
+        match byte {
+            b';' => self.within = Within::Comment,
+            b'"' => self.within = Within::Text,
+            b'(' | b'[' | b'{' => self.depth += 1,
+            b')' | b']' | b'}' if self.depth <= 1 => return true,
+            b')' | b']' | b'}' => self.depth -= 1,
+            byte if is_symbol(byte) => self.within = Within::Token,
+            byte => return !is_space(byte),
+        }
+        false
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,6 +442,31 @@ mod tests {
         let unclosed = ReadError::Unclosed(Bracket::Round, span(0), Some(4));
         assert_eq!(read("(a \n(b"), Err(unclosed));
         assert_eq!(read("a \x01"), Err(ReadError::Forbidden(span(2), 1)));
+    }
+
+    #[test]
+    fn the_end_of_a_form_is_found_as_soon_as_it_has_come() {
+        let cases = [
+            ("(a (b) \"x)\" ; )\n)", true),
+            (" ; (a)\n", false),
+            ("abc", false),
+            ("abc ", true),
+            ("abc(", false),
+            ("abc(d)", true),
+            ("\"a b", false),
+            ("\"a b\"", true),
+            ("[a {b} ", false),
+            (")", true),
+            ("\x01", true),
+            ("", false),
+        ];
+        for (text, complete) in cases {
+            let mut boundary = Boundary::new(0);
+            for end in 0..text.len() {
+                assert!(!boundary.reached(&text.as_bytes()[..end]), "{text:?} {end}");
+            }
+            assert_eq!(boundary.reached(text.as_bytes()), complete, "{text:?}");
+        }
     }
 
     #[test]

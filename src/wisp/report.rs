@@ -8,6 +8,7 @@ use super::diagnose::{cut, is_word, raw};
 use super::eval::name_text;
 use super::read::{ReadError, Span};
 use super::source::{Place, SourceError, Sources};
+use super::suggest::Search;
 use super::text::{join, put, put_number, put_plain};
 use crate::machine::trail::{Run, Trail};
 use alloc::format;
@@ -264,11 +265,25 @@ pub fn not_assembled(sources: &Sources, error: &SourceError) -> Vec<u8> {
             format!("{name}: error: {why}\n").into_bytes()
         }
         SourceError::NotFound(file, span, name, tried) => {
-            let name = name_text(name);
-            let mut message = Message::error(format!("required file {name} not found"));
-            let tried: Vec<String> = tried.iter().map(|path| name_text(path)).collect();
-            message.help = Some(format!("tried {}", tried.join(", ")).into_bytes());
+            let text = join(&[b"required file ", name, b" not found"]);
+            let mut message = Message::error(text);
+            let mut help = join(&[b"tried ", &tried.join(&b", "[..])]);
+            let mut search = Search::new(name, b"");
+            for module in sources.library.modules() {
+                search.offer(module.name, false);
+            }
+            if sources.library.modules().next().is_some() {
+                put(&mut help, &[b" and the modules that are built in"]);
+            }
+            if let Some(question) = search.question() {
+                put(&mut help, &[b"; ", &question]);
+            }
+            message.help = Some(help);
             message.render_in(sources, *file, *span)
+        }
+        SourceError::Malformed(file, span) => {
+            let text = b"require needs (require \"name\"), a name of letters, digits, - and _";
+            Message::error(&text[..]).render_in(sources, *file, *span)
         }
         SourceError::Cycle(file, span, chain) => {
             let chain: Vec<String> = chain.iter().map(|path| name_text(path)).collect();

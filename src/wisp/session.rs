@@ -16,7 +16,7 @@ use super::env::{VALUE, push_slot};
 use super::eval::{Builtins, Evaluator, Failure, Note, Rules, name_bytes};
 use super::form::{push_bytes, push_form, whole};
 use super::library::{BUILTINS, Library, LoadError};
-use super::read::{Event, ReadError, Reader, Span};
+use super::read::{Boundary, Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::value::Value;
@@ -65,6 +65,12 @@ pub trait Input {
 
     /// The next module to load before the form at this offset, each once.
     fn due(&mut self, offset: usize) -> Option<usize>;
+
+    /// Whether standard input goes on where the text ends.
+    fn grows(&self) -> bool;
+
+    /// Makes the text longer, waiting if need be; false if it stays as it is for good.
+    fn more(&mut self) -> bool;
 }
 
 /// A text that is known as a whole.
@@ -78,8 +84,18 @@ impl Input for Whole<'_> {
     fn due(&mut self, _: usize) -> Option<usize> {
         None
     }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn more(&mut self) -> bool {
+        false
+    }
 }
 
+/// Place of `rest` above the environment.
+const REST: usize = BUILTINS;
 /// Names of the built-in functions in their text, in the order of their places on the stack.
 const FUNCTIONS: [&[u8]; BUILTINS] = [b"law-macro", b"define", b"repl", b"eval", b"rest"];
 
@@ -299,6 +315,10 @@ impl<'m> Session<'m> {
             if let Err(error) = self.load_due(input, at) {
                 return Ended::NoLibrary(error);
             }
+            if input.grows() {
+                let mut boundary = Boundary::new(at);
+                while !boundary.reached(input.text()) && input.more() {}
+            }
             let text = input.text();
             let mut reader = Reader::new(text, at);
             let read = reader.form(&mut events);
@@ -314,7 +334,7 @@ impl<'m> Session<'m> {
             }
             match self.next_loop() {
                 Ok(true) => {}
-                Ok(false) => return self.replaced(text, at, whole(&events)),
+                Ok(false) => return self.replaced(input, at, whole(&events)),
                 Err(failure) => return Ended::Failed(failure, Box::default(), whole(&events)),
             }
         }
@@ -433,13 +453,18 @@ impl<'m> Session<'m> {
     }
 
     /// Hands the rest of the text to the loop bound in the environment.
-    fn replaced(&mut self, text: &[u8], at: usize, form: Span) -> Ended {
+    /// Modules that the rest requires are bound now: that loop has no place for them.
+    fn replaced(&mut self, input: &mut dyn Input, at: usize, form: Span) -> Ended {
+        if let Err(error) = self.load_due(input, usize::MAX) {
+            return Ended::NoLibrary(error);
+        }
         self.machine.set_escape(self.wants_entry.then_some(ENTRY));
-        let result = self.call_loop(&text[at..]);
+        let rest = &input.text()[at..];
+        let result = self.call_loop(rest, input.grows());
         self.machine.set_escape(None);
         match result {
             Err(Failure::Thrown) if self.recorded() => Ended::Done,
-            Ok(None) => Ended::Ignored(text.len() - at, form),
+            Ok(None) => Ended::Ignored(rest.len(), form),
             Ok(Some(status)) => Ended::Replaced(status),
             Err(Failure::Loop) => Ended::Stopped(Stop::Loop),
             Err(_) => Ended::Stopped(Stop::Thrown),
@@ -468,7 +493,7 @@ impl<'m> Session<'m> {
     }
 
     /// The status of the loop; none if it is no function.
-    fn call_loop(&mut self, rest: &[u8]) -> Result<Option<u8>, Failure> {
+    fn call_loop(&mut self, rest: &[u8], grows: bool) -> Result<Option<u8>, Failure> {
         self.push_binding(b"__REPL")?;
         self.machine.eval_top()?;
         let function = self.machine.top(0);
@@ -486,16 +511,29 @@ impl<'m> Session<'m> {
         }
         self.machine.push(self.machine.nth(self.base));
         self.machine.push(Value::ZERO);
-        for byte in rest.iter().chain(end).rev() {
+        self.put_before(end)?;
+        if grows {
+            let end = self.machine.pop();
+            self.machine.push(self.machine.nth(self.base + REST));
+            self.machine.push(end);
+            self.machine.make_app(1)?;
+        }
+        self.put_before(rest)?;
+        self.machine.make_app(2)?;
+        self.machine.eval_top()?;
+        let status = nat::limb_at(self.machine.top(0).cast().limbs(&mut [0]), 0);
+        Ok(Some(status as u8))
+    }
+
+    /// Puts these bytes before the list on top.
+    fn put_before(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        for byte in bytes.iter().rev() {
             let list = self.machine.top(0);
             self.machine.set_top(0, Value::ZERO);
             self.machine.push(Value::direct(u64::from(*byte)));
             self.machine.push(list);
             self.machine.make_row(2)?;
         }
-        self.machine.make_app(2)?;
-        self.machine.eval_top()?;
-        let status = nat::limb_at(self.machine.top(0).cast().limbs(&mut [0]), 0);
-        Ok(Some(status as u8))
+        Ok(())
     }
 }

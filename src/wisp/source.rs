@@ -2,13 +2,14 @@
 //!
 //! Invariants:
 //! - Every byte of the stream belongs to one [`Part`], which says where it comes from.
-//! - A file is included once, in front of what requires it; a cycle is an error.
+//! - A file is included once, whatever paths lead to it, in front of what requires it; a cycle is an
+//!   error.
 //! - Between two parts lies a line feed, so no token reaches from one file into the next.
 
 use super::library::Library;
-use super::read::{Event, Reader, Span};
+use super::read::{Boundary, Bracket, Event, Reader, Span};
 use super::session::Input;
-use crate::os::file;
+use crate::os::{Errno, Fd, file};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -26,6 +27,12 @@ struct Part {
     offset: usize,
 }
 
+/// Device and number of a file.
+type Identity = (u64, u64);
+
+/// Bytes asked of standard input at a time.
+const BLOCK: usize = 1 << 16;
+
 /// One file.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -33,6 +40,8 @@ pub struct File {
     pub name: Vec<u8>,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// What it is known by, whatever its path; none for a text that is no file.
+    identity: Option<Identity>,
     /// Whether it was named on the command line.
     pub named: bool,
     /// The files it requires, in order.
@@ -46,6 +55,8 @@ pub enum SourceError {
     Unreadable(Vec<u8>, String),
     /// A required name with the paths tried: file, span of the form in it, name, paths.
     NotFound(usize, Span, Vec<u8>, Vec<Vec<u8>>),
+    /// A `require` that is none: file, span of the form in it.
+    Malformed(usize, Span),
     /// A file requires itself: the file, the span of the form in it, the chain of paths.
     Cycle(usize, Span, Vec<Vec<u8>>),
 }
@@ -89,6 +100,10 @@ pub struct Sources {
     modules: Vec<(usize, usize)>,
     /// How many of them have been asked for.
     asked: usize,
+    /// The file that is read while it is evaluated, which is the last one and standard input.
+    growing: Option<usize>,
+    /// Why standard input could not be read to its end.
+    pub broken: Option<Errno>,
 }
 
 impl Input for Sources {
@@ -104,12 +119,27 @@ impl Input for Sources {
         self.asked += 1;
         Some(module)
     }
+
+    fn grows(&self) -> bool {
+        self.growing.is_some()
+    }
+
+    fn more(&mut self) -> bool {
+        let Some(file) = self.growing else {
+            return false;
+        };
+        let known = self.files[file].bytes.len();
+        let more = self.read_block(file);
+        let new = &self.files[file].bytes[known..];
+        self.text.extend_from_slice(new);
+        more
+    }
 }
 
 /// What a required name stands for.
 enum Found {
-    /// A file: its path and its bytes.
-    File(Vec<u8>, Vec<u8>),
+    /// A file: its path, its bytes and what it is known by.
+    File(Vec<u8>, Vec<u8>, Identity),
     /// A module of the library.
     Module(usize),
 }
@@ -125,14 +155,19 @@ impl Sources {
         &self.files
     }
 
-    /// Appends the file at `path` and what it requires.
+    /// Appends the file at `path` and what it requires, unless it has been included.
     ///
     /// # Errors
     /// Files that cannot be read or found, and cycles.
     pub fn add_file(&mut self, path: &[u8]) -> Result<(), SourceError> {
-        let bytes = file::read_whole(path)
+        let (bytes, identity) = file::read_identified(path)
             .map_err(|why| SourceError::Unreadable(path.to_vec(), alloc::format!("{why}")))?;
-        self.add(path, bytes)
+        if let Some(known) = self.known(identity) {
+            self.files[known].named = true;
+            return Ok(());
+        }
+        let file = self.new_file(path, bytes, Some(identity), true);
+        self.include(file)
     }
 
     /// Appends these bytes, called `name` in messages, and what they require.
@@ -140,51 +175,121 @@ impl Sources {
     /// # Errors
     /// As [`Sources::add_file`].
     pub fn add(&mut self, name: &[u8], bytes: Vec<u8>) -> Result<(), SourceError> {
-        let mut open = Vec::from([self.open(name, bytes, true)]);
+        let file = self.new_file(name, bytes, None, true);
+        self.include(file)
+    }
+
+    /// Appends what standard input brings, called `name` in messages, as it comes: this waits for as
+    /// much as tells what it requires. It must be the last thing added.
+    ///
+    /// # Errors
+    /// As [`Sources::add_file`].
+    pub fn add_input(&mut self, name: &[u8]) -> Result<(), SourceError> {
+        let file = self.new_file(name, Vec::new(), None, true);
+        self.growing = Some(file);
+        let mut required = 0;
+        loop {
+            let mut boundary = Boundary::new(required);
+            while !boundary.reached(&self.files[file].bytes) && self.read_block(file) {}
+            let (_, body) = leading_requires(&self.files[file].bytes);
+            if body == required || self.growing.is_none() {
+                return self.include(file);
+            }
+            required = body;
+        }
+    }
+
+    /// Reads what there is of the growing file; false at the end.
+    fn read_block(&mut self, file: usize) -> bool {
+        let bytes = &mut self.files[file].bytes;
+        let known = bytes.len();
+        bytes.resize(known + BLOCK, 0);
+        let result = file::read(Fd::STDIN, &mut bytes[known..]);
+        bytes.truncate(known + result.unwrap_or(0));
+        match result {
+            Ok(1..) => return true,
+            Err(Errno::EINTR) => return true,
+            Ok(0) => {}
+            Err(why) => self.broken = Some(why),
+        }
+        self.growing = None;
+        false
+    }
+
+    /// Appends a file and what it requires.
+    fn include(&mut self, file: usize) -> Result<(), SourceError> {
+        let mut open = Vec::from([self.open(file)?]);
         while let Some(top) = open.last_mut() {
+            let file = top.file;
             let Some((span, name)) = top.waiting.pop() else {
-                let (file, body) = (top.file, top.body);
+                let body = top.body;
                 self.append(file, body);
                 open.pop();
                 continue;
             };
-            let file = top.file;
-            let (path, bytes) = match self.find(file, span, &name)? {
-                Found::File(path, bytes) => (path, bytes),
+            let (path, bytes, identity) = match self.find(file, span, &name)? {
+                Found::File(path, bytes, identity) => (path, bytes, identity),
                 Found::Module(module) => {
-                    self.modules.push((self.text.len(), module));
+                    self.add_module(module);
                     continue;
                 }
             };
-            if open.iter().any(|o| self.files[o.file].name == path) {
-                let chain = open.iter().map(|o| self.files[o.file].name.clone());
+            let known = self.known(identity);
+            if let Some(start) = open.iter().position(|o| Some(o.file) == known) {
+                let chain = open[start..]
+                    .iter()
+                    .map(|o| self.files[o.file].name.clone());
                 let chain = chain.chain([path]).collect();
                 return Err(SourceError::Cycle(file, span, chain));
             }
-            let known = self.files.iter().position(|f| f.name == path);
-            let required = known.unwrap_or(self.files.len());
+            let required = match known {
+                Some(known) => known,
+                None => {
+                    let new = self.new_file(&path, bytes, Some(identity), false);
+                    open.push(self.open(new)?);
+                    new
+                }
+            };
             self.files[file].requires.push(required);
-            if known.is_none() {
-                open.push(self.open(&path, bytes, false));
-            }
         }
         Ok(())
     }
 
-    fn open(&mut self, name: &[u8], bytes: Vec<u8>, named: bool) -> Open {
-        let (mut waiting, body) = leading_requires(&bytes);
-        waiting.reverse();
+    fn known(&self, identity: Identity) -> Option<usize> {
+        self.files
+            .iter()
+            .position(|file| file.identity == Some(identity))
+    }
+
+    fn new_file(
+        &mut self,
+        name: &[u8],
+        bytes: Vec<u8>,
+        identity: Option<Identity>,
+        named: bool,
+    ) -> usize {
         self.files.push(File {
             name: name.to_vec(),
             bytes,
+            identity,
             named,
             requires: Vec::new(),
         });
-        Open {
-            file: self.files.len() - 1,
+        self.files.len() - 1
+    }
+
+    /// Looks at what a file requires.
+    fn open(&self, file: usize) -> Result<Open, SourceError> {
+        let (mut waiting, body) = leading_requires(&self.files[file].bytes);
+        if let Some(span) = malformed_require(&self.files[file].bytes, body) {
+            return Err(SourceError::Malformed(file, span));
+        }
+        waiting.reverse();
+        Ok(Open {
+            file,
             waiting,
             body,
-        }
+        })
     }
 
     fn append(&mut self, file: usize, offset: usize) {
@@ -206,8 +311,8 @@ impl Sources {
         for dir in core::iter::once(own).chain(self.search.iter().map(Vec::as_slice)) {
             for suffix in SUFFIXES {
                 let path = join(dir, name, suffix);
-                match file::read_whole(&path) {
-                    Ok(bytes) => return Ok(Found::File(path, bytes)),
+                match file::read_identified(&path) {
+                    Ok((bytes, identity)) => return Ok(Found::File(path, bytes, identity)),
                     Err(_) => tried.push(path),
                 }
             }
@@ -299,6 +404,21 @@ fn leading_requires(bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
         body = reader.offset();
     }
     (found, body)
+}
+
+/// The span of the form behind the leading requires if it is a list that begins with `require`, which
+/// then asks for something that is no name.
+fn malformed_require(bytes: &[u8], body: usize) -> Option<Span> {
+    let mut events = Vec::new();
+    Reader::new(bytes, body).form(&mut events).ok()?;
+    match events[..] {
+        [Event::Open(Bracket::Round, _), Event::Symbol(word), ..]
+            if &bytes[word.start..word.end] == b"require" =>
+        {
+            Some(super::form::whole(&events))
+        }
+        _ => None,
+    }
 }
 
 /// The directory of a path, with its slash; empty for a bare name.
