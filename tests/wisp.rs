@@ -91,7 +91,8 @@ fn mistakes_are_reported_where_they_are() {
         (
             "(require \"nope\")",
             "t:1:1: error: required file nope not found\n    (require \"nope\")\n    \
-             ^^^^^^^^^^^^^^^^\n  help: tried nope.lisp, nope.wisp\n",
+             ^^^^^^^^^^^^^^^^\n  help: tried nope.lisp, nope.wisp and the \
+             modules that are built in\n",
             3,
         ),
     ];
