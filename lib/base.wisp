@@ -71,8 +71,13 @@
 
 (defmacro (CURLED env form)
   "{a b -> body} is the function of a and b."
-  (@ row (Ix1 form))
-  (0 env (0 "%law" (%slots (0 (1 "_")) 0 (%arrow row) row) (Last row))))
+  (@ row   (Ix1 form))
+  (@ outer (Ix0 row))
+  (@ from  (And (Eq 2 (Sz outer)) (Eq "CURLED" (Ix0 outer))))
+  (@ held  (And from (Ix1 outer)))
+  (@ sig   (%slots (%slots (0 (1 "_")) 0 (Sz held) held) from (%arrow row) row))
+  (@ law   (0 "%law" sig (Last row)))
+  (0 env (If held (%slots (0 law) 0 (Sz held) held) law)))
 
 ; Functions.
 

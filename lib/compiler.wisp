@@ -150,15 +150,18 @@
     (Switch ["->" "-->" "=>" "==>" "."] form [1 2 3 4 5] 0)
     0))
 
+; {name a b => body}; a first element {c d}, which names what is captured, is allowed and not needed.
 (defun (%curled-spec x)
   (@ row   (Ix1 x))
   (@ last  (Dec (Sz row)))
   (@ kind  (%arrow-kind (Ix (Dec last) row)))
   (@ end   (If kind (Dec last) last))
   (@ named (Or (Eq 3 kind) (Eq 4 kind)))
-  (If (Or (Le end named) (And named (Nil (%is-name (Ix0 row)))))
+  (@ first (Ix0 row))
+  (@ from  (Or named (And (Eq 2 (Sz first)) (Eq "CURLED" (Ix0 first)))))
+  (If (Or (Le end from) (And named (Nil (%is-name first))))
     (%wrong "a function is written {a b -> body} or {name a b => body}" x)
-    [(And named (Ix0 row)) row named end row last (Or (Eq 2 kind) (Eq 4 kind))]))
+    [(And named first) row from end row last (Or (Eq 2 kind) (Eq 4 kind))]))
 
 ; The spec of a form that makes a function; 0 for any other form.
 (defun (%spec-of scope env x)

@@ -1,4 +1,4 @@
-(require "lambda")
+(require "data0")
 (require "check")
 (require "list")
 (require "row")
