@@ -4,7 +4,8 @@
 ; Invariants:
 ; - macros build their results from literals of values and from %law, %def and %macro, so that they
 ;   keep their meaning whatever a program binds;
-; - the forms defined here as defun, defmacro and {} are replaced by the compiler's (module lambda).
+; - the forms defined here as defun, defmacro and {} are replaced by the compiler's (module
+;   lambda).
 
 ; Forms.
 

@@ -2,7 +2,8 @@
 ; Tests: named groups of checks, and values as text for their messages.
 ;
 ; Invariants:
-; - a test runs where it stands; its first failing check throws Failed with a text and the check's form;
+; - a test runs where it stands; its first failing check throws Failed with a text and the check's
+;   form;
 ; - values are shown in the format of transcripts.
 
 ; Byte strings. a followed by b.

@@ -1,19 +1,21 @@
 (require "base")
 ; The compiler: functions that see what is around them, let, and patterns, as plain law forms.
 ;
-; A form is compiled from source to source. Every local variable gets a symbol of its own; lets become
-; bindings of the law they stand in; a function inside a function becomes a closed law that takes what
-; it uses from outside as leading arguments (Johnsson, Lambda Lifting, 1985), and is applied to that in
-; its place. What comes out has no local macros and no shadowing, so law can read it as it is.
+; A form is compiled from source to source. Every local variable gets a symbol of its own; lets
+; become bindings of the law they stand in; a function inside a function becomes a closed law that
+; takes what it uses from outside as leading arguments (Johnsson, Lambda Lifting, 1985), and is
+; applied to that in its place. What comes out has no local macros and no shadowing, so law can
+; read it as it is.
 ;
 ; Invariants:
-; - a variable is a number; those of a law are greater than those outside it, so that what a law uses
-;   from outside are the numbers below its first one;
-; - a scope is 0 or [name expr uses rest]: expr is the form the name stands for, uses the list of the
-;   variables in it, [number symbol rest]; an entry with the name 0 only marks where a scope begins;
-; - a state is [expr env next refs binds]: the form last compiled, the environment, the next number,
-;   the set of variables used in this law so far as bits, and the bindings of this law, the list
-;   [number form rest];
+; - a variable is a number; those of a law are greater than those outside it, so that what a law
+;   uses from outside are the numbers below its first one;
+; - a scope is 0 or [name expr uses rest]: expr is the form the name stands for, uses the list of
+;   the variables in it, [number symbol rest]; an entry with the name 0 only marks where a scope
+;   begins;
+; - a state is [expr env next refs binds]: the form last compiled, the environment, the next
+;   number, the set of variables used in this law so far as bits, and the bindings of this law, the
+;   list [number form rest];
 ; - compiling a form goes through its macros with the environment threaded, as evaluation does, but
 ;   the name of a local variable is never a macro.
 
@@ -55,8 +57,8 @@
   (@ node (%find name env))
   (And name (And node (Ix2 node))))
 
-; The symbol a function has for itself: its name, so that its law is called that, unless macros would
-; be expanded in its place.
+; The symbol a function has for itself: its name, so that its law is called that, unless macros
+; would be expanded in its place.
 (defun (%self name number env)
   (If (%is-macro name env) (%symbol name number) name))
 
@@ -67,8 +69,8 @@
   [symbol number [name symbol [number symbol 0] scope]
     [0 (Ix1 s) (Inc number) (Ix3 s) (Ix4 s)]])
 
-; What stands for the special forms: (run env form) compiles a form on the top level, kind says to the
-; compiler which form it is.
+; What stands for the special forms: (run env form) compiles a form on the top level, kind says to
+; the compiler which form it is.
 (defun (%special run kind env form) (run env form))
 
 (defun (%special-kind value)
@@ -114,8 +116,8 @@
   (@ e (%declare-elements declare 0 (Sz row) row (Ix0 d) (Ix1 d) at (Ix2 d) (Ix3 d)))
   (Seq2 d e [(Ix0 d) (Ix1 d) (Ix0 e) (Ix1 e)]))
 
-; Declares a pattern: [symbol number scope state]; the symbol is 0 for _. The caller binds the symbol.
-; at is the form to show when it is wrong.
+; Declares a pattern: [symbol number scope state]; the symbol is 0 for _. The caller binds the
+; symbol. at is the form to show when it is wrong.
 (defun (%declare p at scope s)
   (@ own   (%bracket p))
   (@ named (%bracket (Ix1 p)))
@@ -130,8 +132,8 @@
         (%declare-row %declare (Ix0 p) named at scope s)
         (%bad-pattern p at)))))
 
-; Functions. A spec is [name row i end form j pinned]: the parameters are the slots i to end of row, the
-; bindings and the body the slots from j on of form; name is 0 if it has none.
+; Functions. A spec is [name row i end form j pinned]: the parameters are the slots i to end of
+; row, the bindings and the body the slots from j on of form; name is 0 if it has none.
 
 (defun (%lambda-spec x pinned)
   (@ sig (Ix1 x))
@@ -150,7 +152,8 @@
     (Switch ["->" "-->" "=>" "==>" "."] form [1 2 3 4 5] 0)
     0))
 
-; {name a b => body}; a first element {c d}, which names what is captured, is allowed and not needed.
+; {name a b => body}; a first element {c d}, which names what is captured, is allowed and not
+; needed.
 (defun (%curled-spec x)
   (@ row   (Ix1 x))
   (@ last  (Dec (Sz row)))
@@ -172,7 +175,8 @@
     (Case7 kind 0 (%lambda-spec x 0) (%lambda-spec x 1) 0 0 0 (%curled-spec x))
     0))
 
-; Declares the parameters i to end of row; those with patterns are unpacked: [row-of-symbols scope s].
+; Declares the parameters i to end of row; those with patterns are unpacked: [row-of-symbols scope
+; s].
 (defun (%parameters i end row at out scope s)
   (@ p (Ix i row))
   (@ d (%declare p at scope s))
@@ -182,8 +186,8 @@
     (Seq e (%parameters (Inc i) end row at (out (Ix0 e)) (Ix2 e) (Ix3 e)))
     [out scope s]))
 
-; The variables in refs, found in the lists of uses of a scope: a list as uses. cells is what is left of
-; the list of the last entry.
+; The variables in refs, found in the lists of uses of a scope: a list as uses. cells is what is
+; left of the list of the last entry.
 (defun (%captured cells scope refs uses)
   (If refs
     (If cells
@@ -195,10 +199,11 @@
         uses))
     uses))
 
-; The bindings that are used, appended to f.
+; The bindings that are used, appended to f, the oldest first.
 (defun (%used-binds f binds refs)
+  (@ older (%used-binds f (Ix2 binds) refs))
   (If binds
-    (%used-binds (If (Test (Ix0 binds) refs) (f (Ix1 binds)) f) (Ix2 binds) refs)
+    (If (Test (Ix0 binds) refs) (older (Ix1 binds)) older)
     f))
 
 ; Compiles a function: [symbols binds expr captured env next].
@@ -296,7 +301,8 @@
     (If spec [(Ix0 cells) spec (Ix2 cells) rest] rest)
     0))
 
-; Declares the patterns of the other cells: [scope state values], values a list [symbol number expr rest].
+; Declares the patterns of the other cells: [scope state values], values a list [symbol number expr
+; rest].
 (defun (%declare-values outer env cells scope s)
   (@ d (%declare (Ix0 cells) (Ix2 cells) scope s))
   (@ r (%declare-values outer env (Ix3 cells) (Ix2 d) (Ix3 d)))
@@ -318,7 +324,8 @@
         [(Ix0 v) (Ix1 v) (Ix1 funs) name list])))
     [scope s list]))
 
-; Compiles them: [list state], the list's cells being [symbol number fn name law-symbol law-number rest].
+; Compiles them: [list state], the list's cells being [symbol number fn name law-symbol law-number
+; rest].
 (defun (%compile-functions c list scope s out)
   (@ fn  (%function c scope s (Ix2 list)))
   (@ s1  [0 (Ix4 fn) (Ix5 fn) (Ix3 s) (Ix4 s)])
@@ -331,8 +338,9 @@
 (defun (%cell number list)
   (And list (If (Eq number (Ix1 list)) list (%cell number (Ix6 list)))))
 
-; What a function of the list reaches: [set cells captured]: the numbers of the functions as bits, their
-; cells as a list [cell rest], the variables from outside the list that they use. From a list of uses on.
+; What a function of the list reaches: [set cells captured]: the numbers of the functions as bits,
+; their cells as a list [cell rest], the variables from outside the list that they use. From a list
+; of uses on.
 (defun (%reach uses list found)
   (@ number (Ix0 uses))
   (@ cell   (%cell number list))
@@ -361,8 +369,8 @@
   (@ found (%reach (Ix3 (Ix2 cell)) list [0 0 0]))
   (%law-uses (Ix1 cell) (Ix1 found) (Ix2 found)))
 
-; What the symbols of the functions stand for inside the law of one of them, whose law symbol there is
-; its own symbol.
+; What the symbols of the functions stand for inside the law of one of them, whose law symbol there
+; is its own symbol.
 (defun (%table cells self list)
   (@ cell (Ix0 cells))
   (@ expr (%closure (Ix4 cell) (%leading cell list)))
@@ -419,7 +427,8 @@
       (%wrong "only bindings (@ name expr) may stand before the body, and one body" form))
     0))
 
-; The slots from j on of a form: bindings (@ pattern expr), which see each other, and one expression.
+; The slots from j on of a form: bindings (@ pattern expr), which see each other, and one
+; expression.
 (defun (%compile-body c scope s form j)
   (@ last  (Dec (Sz form)))
   (@ cells (%at-cells j last form))
@@ -548,8 +557,8 @@
         (%compile-call c scope x head 0 s)))
     (%compile-call c scope x (Ix0 r) 0 r)))
 
-; The form x compiled in a scope: a state. Besides forms it takes 2[form j], the body of a function: the
-; slots from j on of form.
+; The form x compiled in a scope: a state. Besides forms it takes 2[form j], the body of a
+; function: the slots from j on of form.
 (defun (%compile scope s x)
   (If (IsNat x)
     (If x (%compile-symbol scope s x) (%with (1 0) s))

@@ -2,8 +2,8 @@
 ; Types with several constructors, and dispatch on them.
 ;
 ; Invariants:
-; - the constructors of a type are 0, 1, 2 ...: (CTOR a b) is the constructor applied to the fields,
-;   a constructor without fields is the number itself;
+; - the constructors of a type are 0, 1, 2 ...: (CTOR a b) is the constructor applied to the
+;   fields, a constructor without fields is the number itself;
 ; - the branches of union-switch cover the constructors from 0 on, each once.
 
 (def .0 Ix0)
@@ -37,8 +37,8 @@
         (%constructors (Inc i) form (out ["%def" (Ix0 c) (1 (Sub i 2))]))))))
 
 (defmacro (deftype env form)
-  "(deftype Type (CTOR Type ...) ...) binds the constructors to 0, 1, 2 ...; (CTOR a ...) makes a
-value, match takes it apart with the pattern CTOR[a ...]."
+  "(deftype Type (CTOR Type ...) ...) binds the constructors of a type to 0, 1, 2 ...
+(CTOR a ...) makes a value, match takes it apart with the pattern CTOR[a ...]."
   (if (%is-name (Ix1 form))
     [env (%definitions (%constructors 2 form [(1 0) (1 0)]))]
     (Error ("bad-type" (Ix1 form)))))
@@ -53,7 +53,8 @@ value, match takes it apart with the pattern CTOR[a ...]."
       ((IsNat (Ix1 node)) (Ix1 node))
       (else (Error ("constructor-not-nat" (Ix0 branch)))))))
 
-; The row of the branches' expressions by constructor, row being filled with the literal of 0 so far.
+; The row of the branches' expressions by constructor, row being filled with the literal of 0 so
+; far.
 (defun (%branches env i form seen row)
   (if (Eq i (Sz form)) row
     (let* ((branch (Ix i form)) (tag (%branch-tag env branch)))
@@ -62,8 +63,8 @@ value, match takes it apart with the pattern CTOR[a ...]."
         ((Le (Sz row) tag) (Error ("non-contiguous-constructors" (stream (drop 2 form)))))
         (else (%branches env (Inc i) form (Set tag seen) (Up tag (Ix1 branch) row)))))))
 
-; The form that chooses among the expressions of a row from i on; tag is the form of what is left of
-; the number to choose by.
+; The form that chooses among the expressions of a row from i on; tag is the form of what is left
+; of the number to choose by.
 (defun (%choose i row tag)
   (let ((e {k -> (Ix (Add i k) row)}) (n (Sub (Sz row) i)))
     (case n
@@ -75,8 +76,8 @@ value, match takes it apart with the pattern CTOR[a ...]."
               (%choose (Add i 4) row [(1 Sub) "%case" (1 (Add i 4))])]))))
 
 (defmacro (union-switch env form)
-  "(union-switch e (CTOR expr) ...): the expression beside the constructor at the head of e; the
-constructors are those of a type, each once, and the last branch takes any other head too."
+  "(union-switch e (CTOR expr) ...): the expression beside the constructor at the head of e.
+The constructors are those of a type, each once; the last one's branch takes any other head too."
   (let ((n (Sub (Sz form) 2)))
     (if (Nil n)
       (Error "empty switch")

@@ -15,19 +15,20 @@
 (macro letrec     (%special %top 5))
 (macro CURLED     (%special %top 6))
 
-(document lambda "(lambda (f arg ...) body) or (lambda [arg ...] body): a function that sees what is
-around it.")
+(document lambda "(lambda (f arg ...) body) or (lambda [arg ...] body): a function with closure.")
 (document pin-lambda "As lambda, pinned.")
 (document let "(let ((pattern expr) ...) body): body with the patterns bound.
 (let ((x 3) (y 4)) (Add x y))  => 7")
 (document let* "As let; each expression sees the patterns before it.
 (let* ((x 3) (y x)) [x y])  => [3 3]")
 (document letrec "As let; each expression sees all patterns.")
-(document CURLED "{a b -> body} is the function of a and b; --> pins it, {f a b => body} names it.
+(document CURLED "{a b -> body} is the function of a and b.
+With --> it is pinned; {f a b => body} has the name f, {f a b ==> body} is pinned too.
 ({a b -> (Add a b)} 2 3)  => 5")
 
 (defmacro (defun env form)
-  "(defun (f arg ...) body) defines a function; a doc string and (@ name expr) may precede the body."
+  "(defun (f arg ...) body) defines a function.
+A doc string and bindings (@ pattern expr), which see each other, may stand before the body."
   (%define-function "%def" "defun needs (defun (name arg ...) body)" env form))
 
 (defmacro (defmacro env form)
@@ -234,8 +235,9 @@ around it.")
 
 (defmacro (match env form)
   "(match e (pattern expr) ...): the expression beside the first pattern that e has the shape of.
-Patterns are literals, names, _, rows [p ...] of that size, tag[p ...], and else. Without one that
-fits it throws (no-match e)."
+Patterns are literals, names, _, rows [p ...] of that size, tag[p ...] and else; a tag is a number
+or a name bound to one. If none fits it throws no-match applied to the value.
+(match [3 4] (0 1) ([a b] (Add a b)))  => 7"
   (If (Lt (Sz form) 3)
     (%wrong "match needs (match expr (pattern expr) ...)" form)
     [env ["%let" [["%match" (Ix1 form)]] (%match env 2 form)]]))

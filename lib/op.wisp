@@ -45,8 +45,8 @@
 (def Ix3   (Pin (law ("Ix3" r) (PrimOp (85 r)))))
 (def Ix4   (Pin (law ("Ix4" r) (PrimOp (86 r)))))
 
-; An environment is a search tree of rows (key value flag left right). The node of a key; 0 if there
-; is none.
+; An environment is a search tree of rows (key value flag left right). The node of a key; 0 if
+; there is none.
 (def %find (Pin (law (%find key t)
   (And t
     (Case3 (Compare key (Ix0 t))
@@ -103,8 +103,9 @@
 
 ; Kinds of values.
 
-(%op 3 Eat p l a z m o "By the kind of o: (p item) for a pin, (l name arity body) for a law,
-(a init last) for an application, z for 0, (m n) for n + 1.")
+(%op 3 Eat p l a z m o "A function applied to the parts of o, or z, by the kind of o.
+(p item) for a pin, (l name arity body) for a law, (a init last) for an application, z for 0,
+(m n) for n + 1.")
 (%op 13 IsPin x  "1 if x is a pin, otherwise 0.")
 (%op 14 IsLaw x  "1 if x is a law, otherwise 0; a pinned law is a pin.")
 (%op 15 IsApp x  "1 if x is an application, such as a row, otherwise 0.")
@@ -136,7 +137,7 @@
 (%op 75 Case5 i a b c d f "a to d for 0 to 3, otherwise f.")
 (%op 76 Case6 i a b c d e f "a to e for 0 to 4, otherwise f.")
 (%op 77 Case7 i a b c d e g f "a to g for 0 to 5, otherwise f.")
-(%op 93 Switch ks k bs f "The element of bs at the place at which k is in the row ks; f if it is not.")
+(%op 93 Switch ks k bs f "The element of bs where k is in the row ks; f if it is not.")
 
 ; Naturals. What is no natural counts as 0.
 
@@ -161,8 +162,9 @@
 (%op 44 Lt a b    "1 if a is less than b, otherwise 0.")
 (%op 45 Gt a b    "1 if a is greater than b, otherwise 0.")
 (%op 46 Compare a b "0 if a is less than b, 1 if they are equal, 2 if a is greater; naturals.")
-(%op 46 Cmp a b   "0 if a is less than b, 1 if they are equal, 2 if a is greater; any values:
-naturals come before pins, pins before laws, laws before applications.")
+(%op 46 Cmp a b   "0 if a is less than b, 1 if they are equal, 2 if a is greater; any values.
+Naturals come before pins, pins before laws, laws before applications.
+(Cmp [1] 5)  => 2")
 
 ; Bits. Bit 0 is the lowest.
 
@@ -200,8 +202,8 @@ naturals come before pins, pins before laws, laws before applications.")
 (%op 104 Store16 o v x "x with 2 bytes from byte o on taken from v.")
 (%op 105 Store32 o v x "x with 4 bytes from byte o on taken from v.")
 (%op 106 Store64 o v x "x with 8 bytes from byte o on taken from v.")
-(%op 109 Snore i o n s b "b with n bytes from byte o on taken from s from byte i on, never beyond b's
-last byte; a buffer is changed in place.")
+(%op 109 Snore i o n s b "b with n bytes from byte o on taken from s from byte i on.
+The last byte of b stays what it is; a buffer is changed in place.")
 
 ; Applications and rows.
 
@@ -246,16 +248,17 @@ last byte; a buffer is changed in place.")
 (def xread  (Pin (law (xread fd buffer count offset) (ReadOp (0 fd buffer count offset)))))
 
 (document xtrace "x, after note has been printed on standard error.")
-(document xtry "(f x) with its exceptions caught: the row of the value, completely evaluated, or
-the exception's code applied to what was thrown.")
+(document xtry "(f x) with its exceptions caught: [value], or the code applied to what was thrown.
+The value is evaluated completely.
+(xtry Inc 4)  => [5]")
 (document xwrite "Writes count bytes of nat from offset on to descriptor fd: the number written.")
-(document xread "Reads up to count bytes from descriptor fd into buffer at offset: the number read
-applied to the new buffer; the error's number if it failed.")
+(document xread "Reads up to count bytes from descriptor fd into buffer at offset.
+The result is the number of bytes read applied to the new buffer; the error's number if it failed.")
 
 (document Law     "The operation that makes a law: (Law name arity body).")
 (document TraceOp "The effect of printing: (TraceOp (0 note x)) is x.")
-(document syscall "A system call of Linux: (syscall (number a b c)) is its result, 2^64 - errno if it
-failed.")
+(document syscall "A system call of Linux: (syscall (number a b c)) is its result.
+A failed one gives 2^64 - errno.")
 (document TryOp   "The effect of catching exceptions: (TryOp (0 f x)); see xtry.")
 (document WriteOp "The effect of writing: (WriteOp (0 fd nat count offset)); see xwrite.")
 (document ReadOp  "The effect of reading: (ReadOp (0 fd buffer count offset)); see xread.")
@@ -265,4 +268,5 @@ failed.")
 (document SendOp  "The effect of sending: (SendOp (0 fd nat count offset flags)).")
 (document Error   "Throws its argument with code 17.")
 (document document "(document name text): text becomes the doc string of name.
-The first line says what it is; a line of the form (expression)  => value is an example.")
+The first line says what it is. A line with two blanks and => in it is an example: an expression
+and its value.")

@@ -2,8 +2,8 @@
 ; Forms as values: quotation and quasi-quotation.
 ;
 ; Invariants:
-; - the reader knows neither ', ` nor the comma: they are bytes of symbols, so '(x) reads as (' (x)),
-;   ,x as one symbol and ,(f x) as (, (f x));
+; - the reader knows neither ', ` nor the comma: they are bytes of symbols, so '(x) reads as ('
+;   (x)), ,x as one symbol and ,(f x) as (, (f x));
 ; - what contains no unquoted part becomes one literal.
 
 (defmacro (' env form)
@@ -85,7 +85,8 @@
     (else (%quasi-list %quasi depth x))))
 
 (defmacro (` env form)
-  "`(form ...) is that list of forms; ,x and ,(f x) put a value in, ,@x and ,@(f x) those of a row.
+  "`(form ...) is that list of forms, with values in the place of what a comma marks.
+,x and ,(f x) put a value in, ,@x and ,@(f x) the elements of a row.
 (let ((x 5)) `(a ,x))  => [97 5]"
   (if (%marked "`" form)
     [env (%quasi 1 (Ix1 form) form)]

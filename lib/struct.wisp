@@ -34,8 +34,8 @@
              ["%def" set (%pinned-law [set "x" "s"] [(1 Up) (1 k) "x" "s"])])))))
 
 (defmacro (defstruct env form)
-  "(defstruct Type CTOR (field Type) ...): (CTOR a ...) makes a record, (.field r) reads a field,
-(field= x r) is r with the field x."
+  "(defstruct Type CTOR (field Type) ...) defines records with these fields.
+(CTOR a ...) makes a record, (.field r) reads a field, (field= x r) is r with the field x."
   (cond
     ((not (%is-caps (Ix2 form))) (Error ("bad-cnstr" (Ix2 form))))
     ((not (%all-fields 3 form)) (Error ("bad-fields" (stream (drop 3 form)))))
