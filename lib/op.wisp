@@ -253,7 +253,7 @@ The value is evaluated completely.
 (xtry Inc 4)  => [5]")
 (document xwrite "Writes count bytes of nat from offset on to descriptor fd: the number written.")
 (document xread "Reads up to count bytes from descriptor fd into buffer at offset.
-The result is the number of bytes read applied to the new buffer; the error's number if it failed.")
+The result is the number of bytes read applied to the new buffer, or the number of the error.")
 
 (document Law     "The operation that makes a law: (Law name arity body).")
 (document TraceOp "The effect of printing: (TraceOp (0 note x)) is x.")

@@ -12,7 +12,10 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{Input, Outcome, Plan, scratch_dir};
+use support::{Input, Mode, Outcome, Plan, scratch_dir};
+
+/// Modules small enough for a collection at every allocation.
+const SMALL: [&str; 3] = ["op", "base", "quote"];
 
 fn library() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("lib")
@@ -72,6 +75,64 @@ fn modules_pass_their_tests() {
     for name in modules(&library().join("tests")) {
         module_passes(&name);
     }
+}
+
+/// The library is loaded as far as the module needs it, since loading all of it takes minutes here.
+#[test]
+fn small_modules_pass_with_a_collection_at_every_allocation() {
+    for name in SMALL {
+        let path = library().join("tests").join(format!("{name}.wisp"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let rest = text.strip_prefix("(require \"std\")\n").expect("std first");
+        let program = format!("(require \"{name}\")\n(require \"check\")\n{rest}");
+        let file = scratch_dir("library-stress").join("tests.wisp");
+        fs::write(&file, program).expect("a scratch file");
+        loads(wisp(&file).limit_seconds(120).mode(Mode::Stress), name);
+    }
+}
+
+/// The symbols and numbers of a text.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "()[]{}\";".contains(c))
+        .filter(|token| !token.is_empty())
+}
+
+/// The public names that the forms of a module define; a definition starts a line.
+fn defined(module: &str) -> BTreeSet<String> {
+    let text = source(module);
+    let names = text.lines().filter_map(|line| {
+        let mut words = tokens(line.strip_prefix('(')?);
+        match words.next()? {
+            "def" | "define" | "defun" | "defmacro" | "macro" => words.next(),
+            "%op" => words.nth(1),
+            _ => None,
+        }
+    });
+    let names = names.map(str::to_string).collect();
+    public(&names).cloned().collect()
+}
+
+#[test]
+fn every_public_name_occurs_in_its_module_s_tests() {
+    let mut missing = Vec::new();
+    for module in modules(&library().join("tests")) {
+        let path = library().join("tests").join(format!("{module}.wisp"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{module}: {e}"));
+        let used: BTreeSet<&str> = tokens(&text).collect();
+        // The brackets stand for these two.
+        let occurs = |name: &str| match name {
+            "BRACED" => text.contains('['),
+            "CURLED" => text.contains('{'),
+            _ => used.contains(name),
+        };
+        let names = defined(&module).into_iter();
+        missing.extend(
+            names
+                .filter(|name| !occurs(name))
+                .map(|name| format!("{module}: {name}")),
+        );
+    }
+    assert!(missing.is_empty(), "not tested: {missing:?}");
 }
 
 /// Prints the public names of everything, then the documentation.

@@ -1,4 +1,4 @@
-(require "base")
+(require "std")
 ; Simple definitions, before the compiler replaces defun and {}.
 
 (defun (add3 x) "Adds 3." (@ y 3) (Add x y))

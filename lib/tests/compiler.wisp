@@ -1,5 +1,4 @@
-(require "lambda")
-(require "check")
+(require "std")
 ; What the compiler makes of functions: how many laws, which arguments, which bindings.
 
 (defun (law-of f) (Unpin f))

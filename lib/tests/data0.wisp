@@ -1,5 +1,4 @@
-(require "data0")
-(require "check")
+(require "std")
 ; Types with several constructors.
 
 (deftype Shape (CIRC Nat) (RECT Nat Nat) (NADA))

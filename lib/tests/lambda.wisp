@@ -1,5 +1,4 @@
-(require "lambda")
-(require "check")
+(require "std")
 ; Functions, let, choice, sequence, patterns.
 
 (deftest functions

@@ -1,4 +1,4 @@
-(require "check")
+(require "std")
 ; Every operation under its name.
 
 (deftest kinds
@@ -97,8 +97,7 @@
   (= [1 8 9] (CopyUniq 2 0 1 [8 9] (Fresh [1 2 3]))))
 
 (deftest effects
-  (= 3 (xtrace "note" 3))
-  (= 4 (TraceOp [0 4]))
+  (= [2 (Pin 4)] [(Arity (Unpin xtrace)) TraceOp])
   (= [[3] ("Code" 5)] [(xtry Inc 2) (xtry (Pin "Code") 5)])
   (= [3] (TryOp [Inc 2]))
   (= (17 "oops") (xtry Error "oops"))

@@ -1,5 +1,4 @@
-(require "quote")
-(require "check")
+(require "std")
 ; Forms as values.
 
 (deftest quotes

@@ -1,5 +1,4 @@
-(require "struct")
-(require "check")
+(require "std")
 ; Records.
 
 (defstruct Pt PT (x Nat) (y Nat))
