@@ -139,6 +139,97 @@ plan: uncaught 17 [%badcall %Op 1]
     ends(&got, "", expected, 9);
 }
 
+const SPEC: &str = "; dialect: spec
+<pins
+(MAC twice (LAW (twice e x) (0 e (0 (ix1 x) (0 (ix1 x) (1 3))))))
+(DEF main (PIN (LAW (main args) (twice inc))))
+";
+
+/// The newer dialect, declared by the first line or an option; what it does differently.
+#[test]
+fn the_newer_dialect_is_chosen_by_pragma_or_option() {
+    let pins = "(def prim (pin 15))
+(DEF inc (PIN (LAW (inc x) (prim (2 x)))))
+(DEF ix1 (PIN (LAW (ix1 x) (prim (83 x)))))
+";
+    let dir = files(&[
+        ("main.wisp", SPEC),
+        ("pins.lisp", pins),
+        (
+            "bare.wisp",
+            SPEC.strip_prefix("; dialect: spec\n").expect("the pragma"),
+        ),
+        ("classic.wisp", "; dialect: classic\n(def y 1)"),
+    ]);
+    let run = |args: &[&str]| Plan::new(args.to_vec()).dir(&dir).run();
+    ends(&run(&["wisp", "main.wisp"]), "", "", 5);
+    ends(&run(&["wisp", "--dialect=spec", "bare.wisp"]), "", "", 5);
+    let got = run(&["wisp", "bare.wisp"]);
+    assert!(got.err().contains("<pins is not defined"), "{}", got.err());
+    let mixed = "classic.wisp: error: it declares another dialect than the run has
+plan: classic.wisp: not loaded: 1 error (see above)
+";
+    ends(&run(&["wisp", "main.wisp", "classic.wisp"]), "", mixed, 3);
+    let got = run(&["wisp", "--dialect=classic", "classic.wisp"]);
+    ends(&got, "", "", 0);
+}
+
+#[test]
+fn the_newer_dialects_transcript_is_the_expanded_forms() {
+    let cases = [
+        ("()", "1[0]\n", 0),
+        ("(PIN 5) (pin 5)", "1[#5]\n1[#5]\n", 0),
+        ("(DEF x 3) x", "1[3]\n1[3]\n", 0),
+        ("(LAW (f x) x)", "1[102(1)=>1]\n", 0),
+        ("(LAW (f x) 700)", "1[102(1)=>[700]]\n", 0),
+        ("(LAW (0 a b) a)", "1[0(2)=>1]\n", 0),
+        ("(LAW (f x) (EVAL x))", "", 1),
+        (
+            "(DEF x 9) (LAW (f x) (EVAL x))",
+            "1[9]\n1[102(1)=>[9]]\n",
+            0,
+        ),
+        ("(LAW (f EVAL x) (EVAL x))", "1[102(2)=>[1 2]]\n", 0),
+        ("(LAW (f x) (@ m x) (m 1))", "1[102(1)=>1[1 [2 [1]]]]\n", 0),
+        ("(LAW (f x) (x 1) 2)", "", 1),
+        ("(LAW ((f) x) x)", "", 1),
+        (
+            "(MAC m (LAW (m e x) (0 e (1 9)))) (m) (LAW (f m) (m 1))",
+            "1[109(2)=>[[[0] 1] [[1] [9]]]]\n1[9]\n1[102(1)=>[1 [1]]]\n",
+            0,
+        ),
+        (
+            "(MAC m (LAW (m e x) (0 e (1 9)))) (LAW (f x) m)",
+            "1[109(2)=>[[[0] 1] [[1] [9]]]]\n",
+            1,
+        ),
+        ("(MAC m (LAW (m e x) 0)) (m)", "1[109(2)=>[0]]\n", 1),
+        (
+            "(MAC EVAL (LAW (EVAL e x) (0 e (1 7)))) (3 4 5)",
+            "1[%EVAL(2)=>[[[0] 1] [[1] [7]]]]\n1[7]\n",
+            0,
+        ),
+        (
+            "(MAC env (LAW (env e x) (0 e (1 e)))) (env)",
+            "1[%env(2)=>[[[0] 1] [[1] 1]]]\n1[[%env %env(2) 1 0 0]]\n",
+            0,
+        ),
+        ("[1]", "", 1),
+        ("(DEF x)", "", 1),
+    ];
+    for (text, transcript, status) in cases {
+        let args = ["wisp", "--dialect=spec", "--transcript", "--lenient", "-"];
+        let got = Plan::new(args).input(Input::Bytes(text.into())).run();
+        let what = format!("{text}\n{}", got.describe());
+        assert_eq!(
+            (got.out().as_str(), got.end),
+            (transcript, End::Status(status)),
+            "{what}"
+        );
+        assert_eq!(got.err().contains(": error: "), status == 1, "{what}");
+    }
+}
+
 #[test]
 fn files_that_require_each_other_are_refused() {
     let dir = files(&[("a.wisp", "(require \"b\")"), ("b.wisp", "(require \"a\")")]);

@@ -8,6 +8,7 @@
 
 use super::message::Shown;
 use super::wisp::Transcript;
+use crate::wisp::read::Dialect;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -55,6 +56,8 @@ pub struct Wisp<'a> {
     pub lenient: bool,
     /// Warn of what is often a mistake but not always.
     pub warn: bool,
+    /// The dialect, if the option gives it.
+    pub dialect: Option<Dialect>,
     /// Stop after loading.
     pub no_main: bool,
     /// Hide the built-in library.
@@ -74,6 +77,7 @@ impl Default for Wisp<'_> {
             transcript: Transcript::None,
             lenient: false,
             warn: false,
+            dialect: None,
             no_main: false,
             no_std: false,
             args: Vec::new(),
@@ -243,8 +247,8 @@ fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
             b"-W" => wisp.warn = true,
             b"--no-main" => wisp.no_main = true,
             b"--no-std" => wisp.no_std = true,
-            // There is one dialect, so this asks for what is.
-            b"--dialect=classic" => {}
+            b"--dialect=classic" => wisp.dialect = Some(Dialect::Classic),
+            b"--dialect=spec" => wisp.dialect = Some(Dialect::Spec),
             word if word.len() > 1 && word.starts_with(b"-") => {
                 return Err(Usage::UnknownOption(word));
             }

@@ -107,8 +107,12 @@ begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
   --no-main       stop after loading
   -W              warn of more that may be a mistake
   --lenient       accept the mistakes that the reference implementation accepts
-  --dialect=classic, --no-std
-                  as without: there is one dialect and no built-in library yet
+  --dialect=classic|spec
+                  the rules of the language: those of its library, or the newer
+                  ones (experimental: no library, the transcript is the expanded
+                  forms on standard output); without the option the first line
+                  of the first file may say so: ; dialect: spec
+  --no-std        hide the built-in library
 
 A mistake is reported with file, line and column on standard error, and ends
 the run with status 1, or 3 if the file cannot be read or required.

@@ -18,7 +18,7 @@ use crate::seed::Code;
 use crate::value::Value;
 use crate::value::print::{Style, show_line};
 use crate::wisp::diagnose;
-use crate::wisp::read::{Event, Reader, Span};
+use crate::wisp::read::{Dialect, Event, Reader, Span};
 use crate::wisp::report::{self, Message};
 use crate::wisp::{Ended, Failure, Library, LoadError, Note, Observer, Rules, Session, Sources};
 use alloc::format;
@@ -41,6 +41,9 @@ struct Viewer {
     /// Where the expression of `-e` starts in the stream.
     expression: Option<usize>,
     inside: bool,
+    /// Whether the run is of the newer dialect: its transcript is the expanded forms, on standard
+    /// output.
+    spec: bool,
 }
 
 impl Viewer {
@@ -64,10 +67,17 @@ fn write_line(fd: Fd, v: Value, style: &Style) {
 impl Observer for Viewer {
     fn form(&mut self, form: Value, span: Span) {
         self.inside = self.expression.is_some_and(|start| span.start >= start);
-        self.trace(form);
+        if !self.spec {
+            self.trace(form);
+        }
     }
 
     fn value(&mut self, value: Value) {
+        if self.spec
+            && let Some(style) = &self.style
+        {
+            return write_line(Fd::STDOUT, value, style);
+        }
         self.trace(value);
         if self.inside {
             write_line(Fd::STDOUT, value, &Style::TRACE);
@@ -85,6 +95,7 @@ const INPUT: &[u8] = b"<standard input>";
 /// Loads what the command line names and runs `main`; returns the exit status.
 pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
     let mut sources = Sources::default();
+    sources.dialect = wisp.dialect;
     sources.color = message::is_colored(args, Fd::STDERR);
     if !wisp.no_std {
         sources.library = library;
@@ -163,6 +174,7 @@ fn run(
     let rules = Rules {
         lenient: wisp.lenient,
         warn: wisp.warn,
+        dialect: sources.dialect(),
     };
     environment.with_machine(wisp.timeout, |machine| {
         match Session::new(machine, rules, library) {
@@ -190,6 +202,7 @@ fn load(
         style,
         expression,
         inside: false,
+        spec: sources.dialect() == Dialect::Spec,
     };
     session.wants_entry = !wisp.no_main && defines_main(sources);
     let ended = session.run(sources, 0, &mut viewer);
@@ -306,7 +319,7 @@ pub fn not_loaded(file: &[u8], status: i32) -> i32 {
 fn defines_main(sources: &Sources) -> bool {
     let named = sources.files().iter().filter(|file| file.named);
     named.into_iter().any(|file| {
-        let mut reader = Reader::new(&file.bytes, 0);
+        let mut reader = Reader::of(sources.dialect(), &file.bytes, 0);
         let mut events = Vec::new();
         while let Ok(true) = reader.form(&mut events) {
             if names_main(&file.bytes, &events) {

@@ -195,7 +195,9 @@ fn symbols(text: &[u8], form: Span) -> Vec<&[u8]> {
 fn symbol_in(sources: &Sources, name: &[u8], form: Span) -> Option<Span> {
     let text = sources.text();
     let mut events = Vec::new();
-    Reader::new(text, form.start).form(&mut events).ok()?;
+    Reader::of(sources.dialect(), text, form.start)
+        .form(&mut events)
+        .ok()?;
     super::form::find_symbol(text, &events, name, form)
 }
 

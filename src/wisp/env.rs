@@ -129,13 +129,18 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// Replaces the empty tree on top by a node of three slots.
+    /// Replaces the empty tree on top by a node of three slots, of five in the newer dialect.
     fn leaf(&mut self, base: usize) -> Result<(), Failure> {
         self.machine.set_top(0, Value::ZERO);
         for i in 0..3 {
             self.machine.push(self.machine.nth(base - 3 + i));
         }
-        Ok(self.machine.make_row(3)?)
+        let mut slots = 3;
+        while slots < 5 && self.is_spec() {
+            self.machine.push(Value::ZERO);
+            slots += 1;
+        }
+        Ok(self.machine.make_row(slots)?)
     }
 
     /// Replaces the node on top by one with the new value and the same subtrees.

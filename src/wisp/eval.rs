@@ -11,7 +11,8 @@
 use super::env::{FLAG, VALUE, push_slot};
 use super::form::{self, push_bytes};
 use super::law::Frame;
-use super::read::{Event, Span};
+use super::read::{Dialect, Event, Span};
+use super::spec::{EVAL, Special};
 use super::text::join;
 use crate::machine::{Machine, Stop};
 use crate::nat;
@@ -77,9 +78,9 @@ struct Call {
 /// The kind of a call of a macro that is not built in.
 const EXPANSION: &str = "expansion of";
 /// The kind of a definition.
-const DEFINITION: &str = "definition of";
+pub(super) const DEFINITION: &str = "definition of";
 /// The kind of a law.
-const LAW: &str = "law";
+pub(super) const LAW: &str = "law";
 
 /// Places of the built-in functions on the machine's stack.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,6 +110,10 @@ pub(super) enum Task {
     Value { settled: bool },
     /// Stack: form, values of its slots. Go on with this slot.
     Values { next: usize, settled: bool },
+    /// Stack: call, value. The expansion is the literal of the value, or of its pin.
+    Literal(bool),
+    /// Forget the innermost law.
+    LeaveLaw,
     /// Stack: call, value. Bind it with this flag.
     Define(bool),
     /// Stack: call, tag, expanded bindings. Go on with this slot of the call.
@@ -122,6 +127,8 @@ pub(super) enum Task {
 pub struct Rules {
     /// Accept what the reference implementation accepts (chapter 06 §7.4).
     pub lenient: bool,
+    /// The dialect.
+    pub dialect: Dialect,
     /// Warn of what is often a mistake but not always (option `-W`).
     pub warn: bool,
 }
@@ -204,12 +211,28 @@ impl<'m> Evaluator<'m> {
         }
     }
 
-    /// Replaces the form on top by its value in normal form.
+    /// Whether to reject what the reference implementation of the classic dialect accepts.
+    pub(super) fn is_strict(&self) -> bool {
+        !self.rules.lenient || self.is_spec()
+    }
+
+    /// Whether forms are of the newer dialect.
+    pub(super) fn is_spec(&self) -> bool {
+        self.rules.dialect == Dialect::Spec
+    }
+
+    /// Replaces the form on top by its value in normal form; in the newer dialect by its expansion,
+    /// which is the literal of the value.
     ///
     /// # Errors
     /// Exceptions, loops and rejected forms. The stack then holds more than before.
     pub fn run(&mut self) -> Result<(), Failure> {
-        self.tasks.push(Task::Eval);
+        if self.is_spec() {
+            self.tasks.push(Task::Expand);
+            self.wrap()?;
+        } else {
+            self.tasks.push(Task::Eval);
+        }
         let result = self.work();
         if let Err(failure) = result {
             self.describe(failure);
@@ -258,6 +281,11 @@ impl<'m> Evaluator<'m> {
             }
             Task::Value { settled } => self.value(settled),
             Task::Values { next, settled } => self.values(next, settled),
+            Task::Literal(pinned) => self.special_literal(pinned),
+            Task::LeaveLaw => {
+                self.laws.pop();
+                Ok(())
+            }
             Task::Define(flag) => self.define(flag),
             Task::LawSlot(i) => self.law_slot(i),
             Task::LawBuild => self.law_build(),
@@ -285,7 +313,8 @@ impl<'m> Evaluator<'m> {
             return Ok(());
         }
         self.slot(0, 0)?;
-        if !self.machine.top(0).is_nat() {
+        let hidden = self.is_spec() && self.is_hidden();
+        if !self.machine.top(0).is_nat() || hidden {
             self.machine.drop_top(1);
         } else if self.lookup()? {
             if self.is_macro()? {
@@ -293,9 +322,34 @@ impl<'m> Evaluator<'m> {
                 return self.expand_call();
             }
             self.machine.drop_top(1);
+        } else if self.is_spec()
+            && let Some(special) =
+                Special::named(&name_bytes(form::slot_of(self.machine.top(0), 0)))
+        {
+            self.enter_call(self.machine.depth() - 1)?;
+            return self.expand_special(special);
         }
         self.machine.push(Value::ZERO);
         self.tasks.push(Task::ExpandSlots(0));
+        Ok(())
+    }
+
+    /// Whether the name on top is one of the law being built.
+    fn is_hidden(&self) -> bool {
+        let local = |frame: &Frame| frame.is_local(&name_bytes(self.machine.top(0)));
+        self.laws.last().is_some_and(local)
+    }
+
+    /// Notes that the macro call at this place of the stack is being expanded.
+    fn enter_call(&mut self, place: usize) -> Result<(), Failure> {
+        self.calls.push(Call {
+            place,
+            kind: EXPANSION,
+        });
+        if self.calls.len() > MAX_EXPANSIONS {
+            return self.reject(b"macro expansion does not end", None);
+        }
+        self.tasks.push(Task::Leave);
         Ok(())
     }
 
@@ -343,14 +397,7 @@ impl<'m> Evaluator<'m> {
 
     /// Stack: call, node of its macro.
     fn expand_call(&mut self) -> Result<(), Failure> {
-        self.calls.push(Call {
-            place: self.machine.depth() - 2,
-            kind: EXPANSION,
-        });
-        if self.calls.len() > MAX_EXPANSIONS {
-            return self.reject(b"macro expansion does not end", None);
-        }
-        self.tasks.push(Task::Leave);
+        self.enter_call(self.machine.depth() - 2)?;
         self.slot(0, VALUE)?;
         self.remove_second();
         let function = self.machine.top(0);
@@ -368,7 +415,7 @@ impl<'m> Evaluator<'m> {
     }
 
     /// Says what the innermost macro call makes.
-    fn call_is(&mut self, kind: &'static str) {
+    pub(super) fn call_is(&mut self, kind: &'static str) {
         if let Some(call) = self.calls.last_mut() {
             call.kind = kind;
         }
@@ -389,7 +436,7 @@ impl<'m> Evaluator<'m> {
 
     /// Stack: call, function. Applies it and goes on with what it returns.
     fn apply_macro(&mut self) -> Result<(), Failure> {
-        if self.machine.top(0).is_nat() && !self.rules.lenient {
+        if self.machine.top(0).is_nat() && self.is_strict() {
             let name = self.call_name();
             return self.reject(
                 &[b"macro ", &name[..], b" is not a function"].concat(),
@@ -400,7 +447,7 @@ impl<'m> Evaluator<'m> {
         self.machine.push(self.machine.top(2));
         self.machine.make_app(2)?;
         self.machine.eval_top()?;
-        if !self.rules.lenient && !self.is_result()? {
+        if self.is_strict() && !self.is_result()? {
             let shown = super::diagnose::shown(self.machine.top(0));
             let name = self.call_name();
             let message = [
@@ -443,6 +490,7 @@ impl<'m> Evaluator<'m> {
                 self.remove_second();
             }
             (Shape::Symbol, _) => self.symbol(b"undefined:")?,
+            (Shape::List, 0) if self.is_spec() => self.machine.set_top(0, Value::ZERO),
             (Shape::List, 0) => {
                 self.machine.set_top(0, Value::ONE);
                 self.machine.push(Value::ZERO);
@@ -510,18 +558,29 @@ impl<'m> Evaluator<'m> {
 
     /// Stack: call.
     fn define_begin(&mut self, flag: bool) -> Result<(), Failure> {
-        if !self.rules.lenient {
-            self.slot(0, 1)?;
-            let named = shape(self.machine.pop()) == Shape::Symbol;
-            if self.machine.top(0).size() != 3 || !named {
-                let word: &[u8] = if flag { b"macro" } else { b"def" };
-                return self.reject(&[word, b" needs (", word, b" name expr)"].concat(), None);
-            }
+        if self.is_strict() {
+            self.check_definition(flag)?;
         }
         self.tasks.push(Task::Define(flag));
         push_slot(self.machine, 0, 2);
         self.tasks.push(Task::Eval);
         Ok(())
+    }
+
+    /// Stack: call. Refuses one that is not of the form `(def name expr)`.
+    pub(super) fn check_definition(&mut self, flag: bool) -> Result<(), Failure> {
+        self.slot(0, 1)?;
+        let named = shape(self.machine.pop()) == Shape::Symbol;
+        if self.machine.top(0).size() == 3 && named {
+            return Ok(());
+        }
+        let word: &[u8] = match (flag, self.rules.dialect) {
+            (false, Dialect::Classic) => b"def",
+            (true, Dialect::Classic) => b"macro",
+            (false, Dialect::Spec) => b"DEF",
+            (true, Dialect::Spec) => b"MAC",
+        };
+        self.reject(&join(&[word, b" needs (", word, b" name expr)"]), None)
     }
 
     /// Stack: call, value.
@@ -643,8 +702,9 @@ impl<'m> Evaluator<'m> {
             let entry = (call.kind, name_bytes(name), self.span_of(form, None));
             // A definition of a law of the same name says nothing new.
             let known = trail.iter().any(|(_, name, _)| *name == entry.1);
-            let nameless = entry.1.is_empty() && entry.2.is_none();
-            if !(call.kind == DEFINITION && known || call.kind == LAW && nameless) {
+            // Neither does a law or the EVAL around a form that nobody wrote.
+            let made = entry.2.is_none() && (entry.1.is_empty() || entry.1 == EVAL);
+            if !(call.kind == DEFINITION && known || made) {
                 trail.push(entry);
             }
         }

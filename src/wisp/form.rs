@@ -19,6 +19,8 @@ fn tag(bracket: Bracket) -> Option<&'static [u8]> {
         Bracket::Round => None,
         Bracket::Square => Some(b"BRACED"),
         Bracket::Curly => Some(b"CURLED"),
+        Bracket::Brak => Some(b"BRAK"),
+        Bracket::Curl => Some(b"CURL"),
     }
 }
 

@@ -5,14 +5,17 @@
 //! - A constant is written bare unless a law body would read it as code; then it is quoted.
 //! - The form of a body is walked with a list of steps, not by recursion.
 
-use super::env::{VALUE, push_slot};
+use super::env::{FLAG, VALUE, push_slot};
 use super::eval::{Evaluator, Failure, Shape, Task, name_bytes, shape};
+use super::form::slot_of;
+use super::text::join;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 /// A law being built.
+#[derive(Default)]
 pub(super) struct Frame {
     /// Index of each local name.
     locals: HashMap<Box<[u8]>, u64>,
@@ -68,7 +71,7 @@ impl Evaluator<'_> {
         if !list || signature.row_len() < 2 {
             return self.reject(b"law needs (law (name arg ...) body)", Some(1));
         }
-        if !self.rules.lenient && elements < 3 {
+        if self.is_strict() && elements < 3 {
             return self.reject(
                 b"law has no body: law needs (law (name arg ...) body)",
                 None,
@@ -83,12 +86,20 @@ impl Evaluator<'_> {
         for i in 0..=arity {
             self.slot(0, i as usize)?;
             let name = self.machine.pop();
-            if !self.rules.lenient && !is_parameter(name, i) {
+            let single = shape(name) == Shape::List && self.is_spec();
+            if self.is_strict() && (single || !is_parameter(name, i)) {
                 let message = b"a law's parameters are names, its own may be a string or number";
                 return self.reject(message, Some(1));
             }
             let repeated = frame.name(name, i);
             self.warn_if_repeated(repeated);
+        }
+        if self.is_spec() {
+            // Here locals hide macros, so all of them must be known first.
+            for i in 2..elements - 1 {
+                let binding = slot_of(self.machine.top(1), i);
+                frame.name(slot_of(binding, 1), frame.arity + i as u64 - 1);
+            }
         }
         self.laws.push(frame);
         self.tag()?;
@@ -124,7 +135,7 @@ impl Evaluator<'_> {
             return Ok(());
         }
         self.slot(i - 1, i)?;
-        if !self.rules.lenient && !self.is_binding()? {
+        if self.is_strict() && !self.is_binding()? {
             return self.reject(b"a binding in a law is (@ name expr)", Some(i));
         }
         // The reference implementation applies the name to the expression and takes the head of that
@@ -135,7 +146,9 @@ impl Evaluator<'_> {
         self.evaluated()?;
         let pair = self.machine.top(0);
         let name = if pair.is_closure() { pair.head() } else { pair };
-        if let Some(frame) = self.laws.last_mut() {
+        if !self.is_spec()
+            && let Some(frame) = self.laws.last_mut()
+        {
             let repeated = frame.name(name, frame.arity + i as u64 - 1);
             self.warn_if_repeated(repeated);
         }
@@ -276,6 +289,10 @@ impl Evaluator<'_> {
         if !self.lookup()? {
             return self.unbound(b"undefined-");
         }
+        if self.is_spec() && slot_of(self.machine.top(0), FLAG) != Value::ZERO {
+            let message = join(&[&name_bytes(symbol), b" is a macro and no value for a law"]);
+            return self.reject(&message, None);
+        }
         push_slot(self.machine, 0, VALUE);
         self.remove_second();
         self.remove_second();
@@ -286,7 +303,9 @@ impl Evaluator<'_> {
     fn constant(&mut self, frame: &Frame, body: bool) -> Result<(), Failure> {
         self.evaluated()?;
         let value = self.machine.top(0);
-        let code = if value.is_nat() {
+        let code = if self.is_spec() {
+            true
+        } else if value.is_nat() {
             value.small().is_some_and(|n| n <= frame.largest())
         } else if value.is_closure() {
             let (head, size) = (value.head(), value.size());

@@ -1,4 +1,4 @@
-//! Wisp, the language programs are written in (chapter 06), in the dialect of the existing library.
+//! Wisp, the language programs are written in (chapter 06).
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `env` | the environment: a tree of rows |
 //! | `eval` | expansion and evaluation |
 //! | `law` | the macro `law` |
+//! | `spec` | the special forms of the newer dialect |
 //! | `library` | the modules that are built in |
 //! | `session` | the loop over a text, the initial environment |
 //! | `arity` | calls with a wrong number of arguments |
@@ -35,6 +36,7 @@ pub mod read;
 pub mod report;
 pub mod session;
 pub mod source;
+mod spec;
 mod suggest;
 mod text;
 

@@ -17,6 +17,51 @@ pub struct Span {
     pub end: usize,
 }
 
+/// Which rules a text follows (chapter 06 §1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Dialect {
+    /// Those of the existing library.
+    #[default]
+    Classic,
+    /// Those of the newer description, experimental.
+    Spec,
+}
+
+impl Dialect {
+    /// The dialect of this name.
+    pub fn named(name: &[u8]) -> Option<Dialect> {
+        match name {
+            b"classic" => Some(Dialect::Classic),
+            b"spec" => Some(Dialect::Spec),
+            _ => None,
+        }
+    }
+
+    /// The dialect that the first line of a text declares: `; dialect: NAME`.
+    pub fn declared(text: &[u8]) -> Option<Dialect> {
+        let line = text.split(|byte| *byte == b'\n').next()?;
+        let name = line.strip_prefix(b"; dialect:")?;
+        Dialect::named(name.trim_ascii())
+    }
+
+    /// White space between forms. Classic: the reference's three bytes, carriage return and form
+    /// feed.
+    fn is_space(self, byte: u8) -> bool {
+        match self {
+            Dialect::Classic => matches!(byte, b'\t' | b'\n' | b' ' | b'\r' | 0x0c),
+            Dialect::Spec => matches!(byte, b'\n' | b' '),
+        }
+    }
+
+    /// Whether a byte can be part of a token.
+    fn is_symbol(self, byte: u8) -> bool {
+        match self {
+            Dialect::Classic => is_symbol(byte),
+            Dialect::Spec => is_symbol(byte) || matches!(byte, 0..=0x09 | 0x0b..=0x1f | 0x7f),
+        }
+    }
+}
+
 /// Which bracket opened a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bracket {
@@ -26,14 +71,20 @@ pub enum Bracket {
     Square,
     /// `{`: the form `(CURLED (…))`.
     Curly,
+    /// `[` in the newer dialect: the form `(BRAK (…))`.
+    Brak,
+    /// `{` in the newer dialect: the form `(CURL (…))`.
+    Curl,
 }
 
 impl Bracket {
-    fn opened_by(byte: u8) -> Option<Bracket> {
-        match byte {
-            b'(' => Some(Bracket::Round),
-            b'[' => Some(Bracket::Square),
-            b'{' => Some(Bracket::Curly),
+    fn opened_by(byte: u8, dialect: Dialect) -> Option<Bracket> {
+        match (byte, dialect) {
+            (b'(', _) => Some(Bracket::Round),
+            (b'[', Dialect::Classic) => Some(Bracket::Square),
+            (b'{', Dialect::Classic) => Some(Bracket::Curly),
+            (b'[', Dialect::Spec) => Some(Bracket::Brak),
+            (b'{', Dialect::Spec) => Some(Bracket::Curl),
             _ => None,
         }
     }
@@ -42,8 +93,8 @@ impl Bracket {
     pub const fn opener(self) -> u8 {
         match self {
             Bracket::Round => b'(',
-            Bracket::Square => b'[',
-            Bracket::Curly => b'{',
+            Bracket::Square | Bracket::Brak => b'[',
+            Bracket::Curly | Bracket::Curl => b'{',
         }
     }
 
@@ -51,8 +102,8 @@ impl Bracket {
     pub const fn closer(self) -> u8 {
         match self {
             Bracket::Round => b')',
-            Bracket::Square => b']',
-            Bracket::Curly => b'}',
+            Bracket::Square | Bracket::Brak => b']',
+            Bracket::Curly | Bracket::Curl => b'}',
         }
     }
 }
@@ -88,14 +139,11 @@ pub enum ReadError {
     Unclosed(Bracket, Span, Option<usize>),
     /// A byte that starts no form.
     Forbidden(Span, u8),
+    /// An element that touches the one before it, in the newer dialect.
+    Touching(Span),
 }
 
-/// White space between forms: the reference's three bytes, carriage return and form feed.
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b' ' | b'\r' | 0x0c)
-}
-
-/// Whether a byte can be part of a token.
+/// Whether a byte can be part of a token of the classic dialect.
 pub fn is_symbol(byte: u8) -> bool {
     let special = matches!(byte, b'"' | b'(' | b')' | b';' | b'[' | b']' | b'{' | b'}');
     byte > 0x20 && byte != 0x7f && !special
@@ -126,6 +174,7 @@ struct Pending {
 pub struct Reader<'t> {
     text: &'t [u8],
     at: usize,
+    dialect: Dialect,
     /// The first string that the end of the text closed.
     open_string: Option<Span>,
     /// The first list inside the form being read that starts a line.
@@ -133,11 +182,17 @@ pub struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// A reader that starts at this offset of the text.
+    /// A reader of the classic dialect that starts at this offset of the text.
     pub fn new(text: &'t [u8], at: usize) -> Reader<'t> {
+        Reader::of(Dialect::Classic, text, at)
+    }
+
+    /// A reader of a dialect that starts at this offset of the text.
+    pub fn of(dialect: Dialect, text: &'t [u8], at: usize) -> Reader<'t> {
         Reader {
             text,
             at,
+            dialect,
             open_string: None,
             suspect: None,
         }
@@ -169,7 +224,7 @@ impl<'t> Reader<'t> {
                     Some(_) => Err(self.unclosed(&open)),
                 };
             };
-            let complete = if let Some(bracket) = Bracket::opened_by(byte) {
+            let complete = if let Some(bracket) = Bracket::opened_by(byte, self.dialect) {
                 self.open(bracket, None, &mut open, events);
                 false
             } else if matches!(byte, b')' | b']' | b'}') {
@@ -178,17 +233,30 @@ impl<'t> Reader<'t> {
             } else if byte == b'"' {
                 events.push(Event::Text(self.string()));
                 true
-            } else if is_symbol(byte) {
+            } else if self.dialect.is_symbol(byte) {
                 self.token(&mut open, events)
             } else {
                 return Err(ReadError::Forbidden(self.one(), byte));
             };
             if complete {
                 match open.last_mut() {
-                    Some(list) => list.elements += 1,
+                    Some(list) => {
+                        list.elements += 1;
+                        self.check_gap()?;
+                    }
                     None => return Ok(true),
                 }
             }
+        }
+    }
+
+    /// In the newer dialect an element of a list ends before a gap or a closer only.
+    fn check_gap(&self) -> Result<(), ReadError> {
+        let next = self.text.get(self.at).copied().unwrap_or(b' ');
+        let ends = self.dialect.is_space(next) || matches!(next, b';' | b')' | b']' | b'}');
+        match self.dialect {
+            Dialect::Spec if !ends => Err(ReadError::Touching(self.one())),
+            _ => Ok(()),
         }
     }
 
@@ -204,7 +272,7 @@ impl<'t> Reader<'t> {
         while let Some(&byte) = self.text.get(self.at) {
             if byte == b';' {
                 self.skip_line();
-            } else if is_space(byte) {
+            } else if self.dialect.is_space(byte) {
                 self.at += 1;
             } else {
                 break;
@@ -268,7 +336,8 @@ impl<'t> Reader<'t> {
     /// Reads a token; true unless a bracket touches it, which then is open.
     fn token(&mut self, open: &mut Vec<Pending>, events: &mut Vec<Event>) -> bool {
         let start = self.at;
-        while self.text.get(self.at).is_some_and(|&byte| is_symbol(byte)) {
+        let part = |byte: &u8| self.dialect.is_symbol(*byte);
+        while self.text.get(self.at).is_some_and(part) {
             self.at += 1;
         }
         let span = Span {
@@ -282,7 +351,7 @@ impl<'t> Reader<'t> {
             Event::Symbol(span)
         };
         let next = self.text.get(self.at).copied();
-        match next.and_then(Bracket::opened_by) {
+        match next.and_then(|byte| Bracket::opened_by(byte, self.dialect)) {
             None => {
                 events.push(event);
                 true
@@ -324,6 +393,7 @@ impl<'t> Reader<'t> {
 
 /// Finds the end of the next form of a text that still grows, without looking at a byte twice.
 pub struct Boundary {
+    dialect: Dialect,
     at: usize,
     depth: usize,
     within: Within,
@@ -339,8 +409,9 @@ enum Within {
 
 impl Boundary {
     /// A search that starts at this offset.
-    pub fn new(at: usize) -> Boundary {
+    pub fn new(dialect: Dialect, at: usize) -> Boundary {
         Boundary {
+            dialect,
             at,
             depth: 0,
             within: Within::Gap,
@@ -367,8 +438,8 @@ impl Boundary {
                 self.within = Within::Gap;
                 return self.depth == 0;
             }
-            Within::Token if is_symbol(byte) => return false,
-            Within::Token if self.depth == 0 && Bracket::opened_by(byte).is_none() => return true,
+            Within::Token if self.dialect.is_symbol(byte) => return false,
+            Within::Token if self.depth == 0 && !matches!(byte, b'(' | b'[' | b'{') => return true,
             _ => {}
         }
         self.within = Within::Gap;
@@ -378,8 +449,8 @@ impl Boundary {
             b'(' | b'[' | b'{' => self.depth += 1,
             b')' | b']' | b'}' if self.depth <= 1 => return true,
             b')' | b']' | b'}' => self.depth -= 1,
-            byte if is_symbol(byte) => self.within = Within::Token,
-            byte => return !is_space(byte),
+            byte if self.dialect.is_symbol(byte) => self.within = Within::Token,
+            byte => return !self.dialect.is_space(byte),
         }
         false
     }
@@ -431,6 +502,36 @@ mod tests {
     }
 
     #[test]
+    fn the_newer_dialect_separates_elements_and_takes_every_other_byte() {
+        let read = |text: &[u8]| {
+            let mut reader = Reader::of(Dialect::Spec, text, 0);
+            let mut events = Vec::new();
+            reader.form(&mut events).map(|_| events)
+        };
+        let span = |start, end| Span { start, end };
+        assert_eq!(read(b"a\tb"), Ok(vec![Event::Symbol(span(0, 3))]));
+        let braces = read(b"[1]").map(|events| events[0]);
+        assert_eq!(braces, Ok(Event::Open(Bracket::Brak, span(0, 1))));
+        assert_eq!(read(b"(a\"b\")"), Err(ReadError::Touching(span(2, 3))));
+        assert_eq!(read(b"((a)b)"), Err(ReadError::Touching(span(4, 5))));
+        assert!(read(b"(a;x\n)").is_ok() && read(b"x(a b)").is_ok());
+    }
+
+    #[test]
+    fn the_first_line_may_declare_the_dialect() {
+        assert_eq!(
+            Dialect::declared(b"; dialect: spec\n1"),
+            Some(Dialect::Spec)
+        );
+        assert_eq!(
+            Dialect::declared(b"; dialect: classic \r"),
+            Some(Dialect::Classic)
+        );
+        assert_eq!(Dialect::declared(b"\n; dialect: spec"), None);
+        assert_eq!(Dialect::declared(b"; dialect: other"), None);
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         let span = |start| Span {
             start,
@@ -461,7 +562,7 @@ mod tests {
             ("", false),
         ];
         for (text, complete) in cases {
-            let mut boundary = Boundary::new(0);
+            let mut boundary = Boundary::new(Dialect::Classic, 0);
             for end in 0..text.len() {
                 assert!(!boundary.reached(&text.as_bytes()[..end]), "{text:?} {end}");
             }

@@ -250,6 +250,10 @@ pub fn unreadable(sources: &Sources, error: ReadError) -> (Message, Span) {
             });
             (message, span)
         }
+        ReadError::Touching(span) => (
+            Message::error("elements of a list are separated by spaces"),
+            span,
+        ),
         ReadError::Forbidden(span, byte) => {
             let message = format!("byte 0x{byte:02x} cannot start a form");
             (Message::error(message), span)
@@ -284,6 +288,13 @@ pub fn not_assembled(sources: &Sources, error: &SourceError) -> Vec<u8> {
         SourceError::Malformed(file, span) => {
             let text = b"require needs (require \"name\"), a name of letters, digits, - and _";
             Message::error(&text[..]).render_in(sources, *file, *span)
+        }
+        SourceError::Mixed(path) => {
+            let (name, why) = (
+                name_text(path),
+                "it declares another dialect than the run has",
+            );
+            format!("{name}: error: {why}\n").into_bytes()
         }
         SourceError::Cycle(file, span, chain) => {
             let chain: Vec<String> = chain.iter().map(|path| name_text(path)).collect();

@@ -16,7 +16,7 @@ use super::env::{VALUE, push_slot};
 use super::eval::{Builtins, Evaluator, Failure, Note, Rules, name_bytes};
 use super::form::{push_bytes, push_form, whole};
 use super::library::{BUILTINS, Library, LoadError};
-use super::read::{Boundary, Event, ReadError, Reader, Span};
+use super::read::{Boundary, Dialect, Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::value::Value;
@@ -191,11 +191,15 @@ impl<'m> Session<'m> {
             wants_entry: false,
         };
         if library.builtins.is_empty() {
+            session.rules = Rules::default();
             session.bootstrap()?;
+            session.rules = rules;
         } else {
             session.load_builtins()?;
         }
-        session.bind_all()?;
+        if rules.dialect == Dialect::Classic {
+            session.bind_all()?;
+        }
         Ok(session)
     }
 
@@ -310,17 +314,18 @@ impl<'m> Session<'m> {
     pub fn run(&mut self, input: &mut dyn Input, at: usize, observer: &mut dyn Observer) -> Ended {
         let (mut at, mut events) = (at, Vec::new());
         loop {
-            let mut reader = Reader::new(input.text(), at);
+            let dialect = self.rules.dialect;
+            let mut reader = Reader::of(dialect, input.text(), at);
             at = reader.skip_gap();
             if let Err(error) = self.load_due(input, at) {
                 return Ended::NoLibrary(error);
             }
             if input.grows() {
-                let mut boundary = Boundary::new(at);
+                let mut boundary = Boundary::new(dialect, at);
                 while !boundary.reached(input.text()) && input.more() {}
             }
             let text = input.text();
-            let mut reader = Reader::new(text, at);
+            let mut reader = Reader::of(dialect, text, at);
             let read = reader.form(&mut events);
             self.open_string = self.open_string.or(reader.open_string());
             at = reader.offset();
@@ -446,6 +451,9 @@ impl<'m> Session<'m> {
 
     /// Whether the loop bound in the environment is the built-in one.
     fn next_loop(&mut self) -> Result<bool, Failure> {
+        if self.rules.dialect == Dialect::Spec {
+            return Ok(true);
+        }
         self.push_binding(b"__REPL")?;
         let same = self.machine.top(0) == self.machine.nth(self.builtins.repl);
         self.machine.drop_top(1);

@@ -7,7 +7,7 @@
 //! - Between two parts lies a line feed, so no token reaches from one file into the next.
 
 use super::library::Library;
-use super::read::{Boundary, Bracket, Event, Reader, Span};
+use super::read::{Boundary, Bracket, Dialect, Event, Reader, Span};
 use super::session::Input;
 use crate::os::{Errno, Fd, file};
 use alloc::string::String;
@@ -57,6 +57,8 @@ pub enum SourceError {
     NotFound(usize, Span, Vec<u8>, Vec<Vec<u8>>),
     /// A `require` that is none: file, span of the form in it.
     Malformed(usize, Span),
+    /// A file declares another dialect than the run has: its path.
+    Mixed(Vec<u8>),
     /// A file requires itself: the file, the span of the form in it, the chain of paths.
     Cycle(usize, Span, Vec<Vec<u8>>),
 }
@@ -91,6 +93,8 @@ pub struct Sources {
     files: Vec<File>,
     /// Directories of the option `-I`.
     pub search: Vec<Vec<u8>>,
+    /// The dialect of the run; none until the first file is added, unless it is given.
+    pub dialect: Option<Dialect>,
     /// Whether messages are coloured.
     pub color: bool,
     /// The built-in library; empty to hide it.
@@ -189,9 +193,9 @@ impl Sources {
         self.growing = Some(file);
         let mut required = 0;
         loop {
-            let mut boundary = Boundary::new(required);
+            let mut boundary = Boundary::new(self.dialect_of(file), required);
             while !boundary.reached(&self.files[file].bytes) && self.read_block(file) {}
-            let (_, body) = leading_requires(&self.files[file].bytes);
+            let (_, body) = leading(self.dialect_of(file), &self.files[file].bytes);
             if body == required || self.growing.is_none() {
                 return self.include(file);
             }
@@ -278,9 +282,33 @@ impl Sources {
         self.files.len() - 1
     }
 
-    /// Looks at what a file requires.
-    fn open(&self, file: usize) -> Result<Open, SourceError> {
-        let (mut waiting, body) = leading_requires(&self.files[file].bytes);
+    /// The dialect of the run.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect.unwrap_or_default()
+    }
+
+    /// The dialect of the run if this file decides it.
+    fn dialect_of(&self, file: usize) -> Dialect {
+        let declared = || Dialect::declared(&self.files[file].bytes);
+        self.dialect.or_else(declared).unwrap_or_default()
+    }
+
+    /// Looks at what a file requires. The first one decides the dialect, if nothing else has.
+    fn open(&mut self, file: usize) -> Result<Open, SourceError> {
+        let dialect = self.dialect_of(file);
+        self.dialect = Some(dialect);
+        let declared = Dialect::declared(&self.files[file].bytes);
+        if file > 0 && declared.is_some_and(|other| other != dialect) {
+            return Err(SourceError::Mixed(self.files[file].name.clone()));
+        }
+        let (mut waiting, body) = leading(dialect, &self.files[file].bytes);
+        if dialect == Dialect::Spec {
+            return Ok(Open {
+                file,
+                waiting,
+                body,
+            });
+        }
         if let Some(span) = malformed_require(&self.files[file].bytes, body) {
             return Err(SourceError::Malformed(file, span));
         }
@@ -317,7 +345,10 @@ impl Sources {
                 }
             }
         }
-        if let Some(module) = self.library.find(name) {
+        // The library is written in the classic dialect.
+        if self.dialect() == Dialect::Classic
+            && let Some(module) = self.library.find(name)
+        {
             return Ok(Found::Module(module));
         }
         Err(SourceError::NotFound(file, span, name.to_vec(), tried))
@@ -379,6 +410,34 @@ impl Sources {
     }
 }
 
+/// What a file asks for at its beginning, and the offset behind that.
+fn leading(dialect: Dialect, bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
+    match dialect {
+        Dialect::Classic => leading_requires(bytes),
+        Dialect::Spec => leading_include(bytes),
+    }
+}
+
+/// The included file of the newer dialect, a first form `<name`, and the offset behind it.
+fn leading_include(bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
+    let mut reader = Reader::of(Dialect::Spec, bytes, 0);
+    let mut events = Vec::new();
+    if let Ok(true) = reader.form(&mut events)
+        && let [Event::Symbol(span)] = events[..]
+        && let Some(name) = bytes[span.start..span.end].strip_prefix(b"<")
+        && is_name(name)
+    {
+        return (Vec::from([(span, name.to_vec())]), reader.offset());
+    }
+    (Vec::new(), 0)
+}
+
+/// Whether this can be the name of a required file.
+fn is_name(name: &[u8]) -> bool {
+    let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    !name.is_empty() && name.iter().all(allowed)
+}
+
 /// The leading requires of a file in order, and the offset behind the last one.
 fn leading_requires(bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
     let (mut found, mut body) = (Vec::new(), 0);
@@ -395,9 +454,8 @@ fn leading_requires(bytes: &[u8]) -> (Vec<(Span, Vec<u8>)>, usize) {
             break;
         };
         let name = &bytes[name.start..name.end];
-        let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
         let required = &bytes[word.start..word.end] == b"require";
-        if !required || name.is_empty() || !name.iter().all(allowed) {
+        if !required || !is_name(name) {
             break;
         }
         found.push((span, name.to_vec()));
