@@ -9,9 +9,11 @@
 
 ; Forms.
 
-; f applied to the slots i to n of a row: how one row is appended to another.
+; The row f with the slots i to n of a row behind its own; f may be 0.
 (def %slots (Pin (law (%slots f i n row)
-  (If (Lt i n) (%slots (f (Ix i row)) (Inc i) n row) f))))
+  (@ m (Sub n i))
+  (@ k (Sz f))
+  (Copy m i k row (Copy k 0 0 f (Rep 0 0 (Add k m)))))))
 
 ; 1 if a form is a literal, 2 if it is a symbol, 0 if it is a list.
 (def %kind (Pin (law (%kind form)

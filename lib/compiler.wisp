@@ -87,6 +87,9 @@
 (defun (%bad-pattern pattern at)
   (%wrong "a pattern is a name, _, [p ...] or name[p ...]" (If (IsApp pattern) pattern at)))
 
+(defun (%bound-twice name at)
+  (%wrong (Add name (Lsh " is bound twice here" (Lsh (Bytes name) 3))) at))
+
 ; A new variable in a scope: [symbol number scope state].
 (defun (%variable name scope s)
   (@ number (Ix2 s))
@@ -124,7 +127,7 @@
   (If (%is-name p)
     (If (Eq "_" p) [0 0 scope s]
       (If (%declared p scope)
-        (%wrong "a name is bound twice here" at)
+        (%bound-twice p at)
         (%variable p scope s)))
     (If (Ne 7 own)
       (%declare-row %declare "_" own at scope s)
@@ -319,7 +322,7 @@
   (@ v    (%self-variable name scope s))
   (If funs
     (If (%declared name scope)
-      (%wrong "a name is bound twice here" (Ix2 funs))
+      (%bound-twice name (Ix2 funs))
       (Seq v (%declare-functions (Ix3 funs) (Ix2 v) (Ix3 v)
         [(Ix0 v) (Ix1 v) (Ix1 funs) name list])))
     [scope s list]))
@@ -424,7 +427,7 @@
   (If (Lt j last)
     (If (And (Eq 3 (Sz b)) (And (Nil (Hd b)) (Eq "@" (Ix0 b))))
       [(Ix1 b) (Ix2 b) b (%at-cells (Inc j) last form)]
-      (%wrong "only bindings (@ name expr) may stand before the body, and one body" form))
+      (%wrong "only (@ name expr) may stand before the one body; (do a b) makes steps" form))
     0))
 
 ; The slots from j on of a form: bindings (@ pattern expr), which see each other, and one
@@ -464,7 +467,7 @@
   (@ b    (%bind-functions (Up 3 (Or own name) cell) scope (Ix1 laws)))
   (@ e    (Ix0 b))
   (If (%declared name scope)
-    (%wrong "a name is bound twice here" (Ix2 cells))
+    (%bound-twice name (Ix2 cells))
     (If (Eq "_" name) [scope s]
       (Seq2 laws b [[name (Ix1 e) (Ix2 e) scope] (Ix1 b)]))))
 
@@ -508,14 +511,27 @@
   (@ entry (%local x scope))
   (If entry (%use entry s) (%with x s)))
 
-; out with the slots i to n of x, compiled.
-(defun (%compile-slots c scope i n x out s)
+; The list of the slots i to n of x, compiled, the last one first, in front of out: [list state].
+(defun (%compile-list-of c scope i n x out s)
   (@ r (c scope s (Ix i x)))
   (If (Lt i n)
-    (Seq r (%compile-slots c scope (Inc i) n x (out (Ix0 r)) r))
+    (Seq r (%compile-list-of c scope (Inc i) n x [(Ix0 r) out] r))
+    [out s]))
+
+(defun (%reverse list out)
+  (If list (%reverse (Ix1 list) [(Ix0 list) out]) out))
+
+; out with the slots i to n of x, compiled. Growing a long row one by one would be quadratic.
+(defun (%compile-slots c scope i n x out s)
+  (@ r    (c scope s (Ix i x)))
+  (@ l    (%compile-list-of c scope i n x 0 s))
+  (@ rest (Row 0 (Sub n i) (%reverse (Ix0 l) 0)))
+  (If (Lt i n)
+    (If (Lt (Add i 32) n)
+      (Seq l (%with (weld out rest) (Ix1 l)))
+      (Seq r (%compile-slots c scope (Inc i) n x (out (Ix0 r)) r)))
     (%with out s)))
 
-; x with its head compiled: what the head stands for is joined with the arguments if it is a call.
 (defun (%compile-call c scope x expr joined s)
   (If (Eq 1 (Sz x)) (%with expr s)
     (%compile-slots c scope 1 (Sz x) x (If joined expr [expr]) s)))
@@ -591,9 +607,16 @@
   (@ alias (If (And (Ix3 fn) (Ne name self)) (%alias law name self) law))
   (Seq fn [(Ix4 fn) [definer name [(1 Pin) alias]]]))
 
+; A signature without the mark of *(name), which asks for the function to be compiled in place of
+; its calls: a wish that changes no value and is not followed.
+(defun (%unmarked row)
+  (@ head (Ix0 row))
+  (@ mark (And (Eq 2 (Sz head)) (Eq "*" (Ix0 head))))
+  (If (And mark (Eq 1 (Sz (Ix1 head)))) (Up 0 (Ix0 (Ix1 head)) row) row))
+
 ; The definition of a function by a form whose slot 1 is the signature.
 (defun (%define-function definer usage env form)
-  (@ row (Ix1 form))
+  (@ row (%unmarked (Ix1 form)))
   (@ doc (And (Lt 3 (Sz form)) (Eq 1 (%kind (Ix2 form)))))
   (If (And (Lt 2 (Sz form))
         (And (Nil (Hd row)) (And (Lt 1 (Sz row)) (And (%is-name (Ix0 row))))))

@@ -54,6 +54,19 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
 
 (%macro %let let)
 
+(defmacro (* env form)
+  "(* e) is e; *(f) in the place of a function's name is f: marks for a compiler that expands calls."
+  [env (Ix1 form)])
+
+(defmacro (# env form)
+  "#(name) is the name as a string, applied to the value.
+#(Nil)  => (7104846 Nil)"
+  [env [(1 (Ix0 (Ix1 form))) (Ix0 (Ix1 form))]])
+
+(defmacro (get-current-environment env form)
+  "(get-current-environment) is the environment at this point."
+  [env (1 env)])
+
 ; Choice and sequence.
 
 ; The form applying op to the slots i and on of a form from the right; empty for none.
@@ -142,6 +155,12 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
   "(case e (5 x) ((6 7) y) ... (else z)): the expression beside the number or string that e is."
   [env ["%let" [["%case" (Ix1 form)]] (%case 2 form)]])
 
+; rest with a pattern bound to the value of an expression, which is evaluated first.
+(defun (%do-binding p e rest)
+  (If (And (%is-name p) (Ne "_" p))
+    ["%let" [[p e]] [(1 Seq) p rest]]
+    ["%let" [["%do" e]] [(1 Seq) "%do" ["%let" [[p "%do"]] rest]]]))
+
 ; One step of do and what follows.
 (defun (%do i form)
   (@ x    (Ix i form))
@@ -152,7 +171,7 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
     (If bind
       (If (Ne 3 (Sz x))
         (%wrong "a binding in do is (<- pattern expr)" x)
-        ["%let" [["%do" (Ix2 x)]] [(1 Seq) "%do" ["%let" [[(Ix1 x) "%do"]] rest]]])
+        (%do-binding (Ix1 x) (Ix2 x) rest))
       [(1 Seq) x rest])))
 
 (defmacro (do env form)
@@ -173,7 +192,7 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
 ; The natural that a tag is: a literal or a name bound to a natural.
 (defun (%match-tag env tag at)
   (@ node (%find tag env))
-  (@ bad  (%wrong "the tag of a pattern is a literal or a constructor" at))
+  (@ bad  (%wrong "the tag of a pattern is a number or a name bound to one" at))
   (If (Eq 1 (%kind tag))
     (Ix0 tag)
     (If (And (%is-name tag) (And node (IsNat (Ix1 node)))) (Ix1 node) bad)))

@@ -50,6 +50,13 @@
   (= 5 (shadow-macro Inc 4))
   (= 5 (shadows Inc)))
 
+(define (*(doubled) f x) (f (f x)))
+(deftest marks
+  (= 5 (doubled Inc 3))
+  (= 4 (* (Inc 3)))
+  (= ("Inc" Inc) #(Inc))
+  (= Inc (Ix1 (%find "Inc" (get-current-environment)))))
+
 ; A function that has the name of a macro so far.
 (defun (unless-zero n) (if n (unless-zero (Dec n)) "done"))
 (deftest names-of-macros
@@ -145,7 +152,7 @@
 (define bad-pattern "a pattern is a name, _, [p ...] or name[p ...]")
 (define bad-function "a function is written {a b -> body} or {name a b => body}")
 (define bad-lambda "lambda needs (lambda (name arg ...) body) or (lambda [arg ...] body)")
-(define twice "a name is bound twice here")
+(define twice "x is bound twice here")
 
 (deftest mistakes
   (= "let needs (let ((name expr) ...) body)" (refused (let ((x 3)))))
@@ -156,12 +163,12 @@
   (= twice (refused (let ((x 3) (x 4)) x)))
   (= twice (refused (letrec ((x {a -> a}) (x 4)) x)))
   (= twice (refused (lambda (f x x) x)))
-  (= twice (refused {[a b] a -> a}))
+  (= "a is bound twice here" (refused {[a b] a -> a}))
   (= bad-function (refused {}))
   (= bad-function (refused {-> 3}))
   (= bad-lambda (refused (lambda (f) x)))
   (= bad-lambda (refused (lambda x x)))
-  (= "only bindings (@ name expr) may stand before the body, and one body"
+  (= "only (@ name expr) may stand before the one body; (do a b) makes steps"
     (refused (lambda (f x) x x)))
   (= "defun needs (defun (name arg ...) body)" (refused (defun (f) 3)))
   (= "defun needs (defun (name arg ...) body)" (refused (defun (f x))))
@@ -180,5 +187,5 @@
   (= "the last step of do is its value, not a binding" (refused (do (<- x 3))))
   (= "a binding in do is (<- pattern expr)" (refused (do (<- x) 3)))
   (= "match needs clauses (pattern expr)" (refused (match 1 2)))
-  (= "the tag of a pattern is a literal or a constructor" (refused (match 1 (Nope[x] 2))))
+  (= "the tag of a pattern is a number or a name bound to one" (refused (match 1 (Nope[x] 2))))
   (= "a pattern is a literal, a name, _, [p ...] or tag[p ...]" (refused (match 1 ((a b) 2)))))
