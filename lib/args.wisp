@@ -55,8 +55,8 @@ Options are --name=value, --name value, -n value and -nvalue; flags --name, -n a
 (args-option-or 'y' 'out' (args-parse ['out'] 0))  => 'y'"
   (map-get-or default name (Ix0 parsed)))
 (defun (args-fault known parsed)
-  "0 if all is well, else what is wrong, for a message: an option without its value,
-or one that is not in the row of known names.
+  "0 if all is well, else what is wrong, as text for a message.
+Wrong are an option without its value and one that is not in the row of known names.
 (args-fault ['v'] (args-parse 0 ['-x']))  => 'there is no option -x'"
   (@ odd (find {name -> (Nil (has name known))} (map-keys (Ix0 parsed))))
   (Or (Ix2 parsed)

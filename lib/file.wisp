@@ -79,8 +79,9 @@ The result is evaluated wholly before the file is closed.
     (map-from [[4 "directory"] [8 "file"] [2 "device"] [6 "device"] [1 "pipe"] [12 "socket"]]))
     "other"))
 (defun (file-info path)
-  "[kind size changed]: 'file', 'directory', 'device', 'pipe', 'socket' or 'other';
-bytes; seconds since 1970. Symbolic links are followed.
+  "What is known of a file: [kind size changed].
+The kind is 'file', 'directory', 'device', 'pipe', 'socket' or 'other', the size in bytes, the time
+of the last change in seconds since 1970. Symbolic links are followed.
 (Ix0 (file-info '/dev/null'))  => 'device'"
   (@ r (%stat path))
   (@ s (Ix1 r))

@@ -32,8 +32,8 @@
   (If (IsApp v) (Hd v) (If (Eq v "null") v "bool")))
 (defun (%json-part kind v) (And (IsApp v) (And (Eq kind (Hd v)) (Truth (Sz v)))))
 (defun (json-get key v)
-  "The member of an object with that key, as [value]; 0 if there is none or v is no
-object. The first one counts. O(members).
+  "The member of an object with that key, as [value]; else 0.
+The first one counts. Of a value that is no object: 0. O(members).
 (json-get 'a' (json-object [['a' 'null']]))  => ['null']"
   (@ hit (And (%json-part "object" v) (find {m -> (Eq key (Ix0 m))} (Ix0 v))))
   (And hit [(Ix1 (Ix0 hit))]))
@@ -162,8 +162,8 @@ A step into an object is its key, a step into an array the position.
       (%json s 1 (Inc j) ("object" 0) (Ix1 stack))
       (%json-key %json s j stack))))
 (defun (json-parse s)
-  "The JSON value of a text as [value]; if it is malformed, a string that says what was
-expected where. O(n log n).
+  "The JSON value of a text as [value]; a string if it is malformed.
+The string says what was expected where. O(n log n).
 (json-parse ' [1, true]')  => [('array' [('number' '1') 'true'])]
 (json-parse ' [1')  => 'a comma or ] was expected at byte 3'" (%json s 0 0 0 0))
 

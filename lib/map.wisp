@@ -23,8 +23,8 @@
 (define map-delete "(map-delete key m): m without the key. O(log n).
 (map-delete 'a' (map-put 'a' 1 map-empty))  => 0" bal-del)
 (define map-alter
-  "(map-alter f key m): one binding changed by f, which gets [value] or 0 and gives
-the same form. O(log n).
+  "(map-alter f key m): m with one binding changed by f. O(log n).
+The function gets [value] or 0, and gives the same form.
 (map-get 1 (map-alter {old -> [7]} 1 map-empty))  => [7]" bal-alter)
 (defun (map-update f default key m)
   "m with the value of key, or default, replaced by f of it. O(log n).

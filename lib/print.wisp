@@ -37,8 +37,8 @@
       (And (isAlpha (Load8 0 n)) (strAll {c -> (Or (isAlnum c) (Or (Eq c 45) (Eq c 95)))} n))
       (strAll %quotable n))))
 (defun (show-nat-or-str n)
-  "A natural as a string literal if it looks like text, else in decimal; with double
-quotes in it as a text form.
+  "A natural as a string literal if it looks like text, else in decimal.
+A string with double quotes in it is shown as a text form.
 (show-nat-or-str 65)  => '65'
 (show-nat-or-str 9000)  => '9000'"
   (If (Nil (%textual n)) (showNat n)

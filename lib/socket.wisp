@@ -76,8 +76,8 @@
 (define tcp-close "Closes a connection or listener; gives 0.
 (try-io tcp-close 999)  => 9" close-fd)
 (defun (tcp-wait fd ms)
-  "1 when there is something to receive or accept, 0 when there was nothing for that
-many milliseconds.
+  "Waits at most ms milliseconds for something to receive or accept.
+1 when there is something (the end of the connection is, too), 0 when there was nothing.
 (tcp-wait 999 0)  => 1"
   (@ buf (XBufOp 8))
   (Seq buf (Seq (%poke [(XPtrOp buf) (Add fd (Lsh 1 32)) 0 8])

@@ -161,7 +161,7 @@
 (str-index-from 2 'a' 'abcabc')  => [3]"
   (@ w (Bytes needle))
   (@ n (Bytes s))
-  (@ i (%str-search needle (Load8 0 needle) w s from (Sub n w)))
+  (@ i (If w (%str-search needle (Load8 0 needle) w s from (Sub n w)) from))
   (And (Le (Add from w) n) (And (Le (Add i w) n) [i])))
 (defun (str-index-of needle s) "The first position where needle starts, as [i]; else 0.
 (str-index-of 'na' 'banana')  => [2]" (str-index-from 0 needle s))

@@ -30,8 +30,9 @@
 (unescape 0 'a\x62\\c')  => 'ab\c'" (limplode (%unescape node (lexplode s))))
 
 (defmacro (text env form)
-  "(text 'string' ...): the strings joined, with escapes done: \n line feed, \t tab,
-\r carriage return, \0 NUL, \e escape, \q double quote, \\ backslash, \xNN the byte NN.
+  "(text 'string' ...): the strings joined, with escapes done.
+They are \n line feed, \t tab, \r carriage return, \0 NUL, \e escape, \q double quote,
+\\ backslash, \xNN the byte NN.
 (text 'a\x62' 'c')  => 'abc'"
   (@ parts (drop 1 form))
   (@ part  {x -> (If (%is-string x) (unescape x (Ix0 x))
@@ -75,9 +76,9 @@
         [[(1 (Ix0 piece)) (Ix0 args)] (%fill form (Ix1 l) (Ix1 args))]
         ((Pin "Syntax") ["the template has a place without an argument" form])))))
 (defmacro (fmt env form)
-  "(fmt 'template' x ...): the template with the arguments in place of its braces:
-{} a number in decimal (anything else as Wisp text), {s} a string, {x} a number in hexadecimal,
-{v} any value as Wisp text; {{ and }} are braces. Escapes as in text.
+  "(fmt 'template' x ...): the template with the arguments in place of its braces.
+{} takes a number in decimal (anything else as Wisp text), {s} a string, {x} a number in
+hexadecimal, {v} any value as Wisp text; {{ and }} are braces. Escapes as in text.
 (fmt 'x = {}, {s}' 5 'ok')  => 'x = 5, ok'"
   (@ template (Ix1 form))
   (@ bytes (%unescape template (lexplode (Ix0 template))))

@@ -198,6 +198,16 @@ fn every_public_name_is_documented() {
     assert!(missing.is_empty(), "not documented: {missing:?}");
 }
 
+/// What no module's tests may do, because they have to be silent there.
+#[test]
+fn print_error_writes_to_standard_error() {
+    let file = scratch_dir("library-error").join("error.wisp");
+    fs::write(&file, "(require \"std\") (print-error \"oh\")").expect("a scratch file");
+    let got = wisp(&file).run();
+    assert_eq!((got.out().as_str(), got.err().as_str()), ("", "oh\n"));
+    assert!(got.ended(), "{}", got.describe());
+}
+
 #[test]
 fn every_module_is_in_std() {
     let all = modules(&library());
