@@ -54,9 +54,29 @@ const WORDS: [&str; 12] = [
     "CURLED",
 ];
 /// Names that are not.
-const UNBOUND: [&str; 10] = [
-    "x", "blnk", "require", "let", "main", "=", "mac", "'x", "12a", "@",
+const UNBOUND: [&str; 12] = [
+    "x", "blnk", "require", "let", "main", "=", "mac", "'x", "12a", "@", "EVAL", "<f",
 ];
+
+/// A text with the words of the newer dialect in place of those of the classic one.
+pub fn newer(text: &[u8]) -> Vec<u8> {
+    let words: [(&[u8], &[u8]); 3] = [
+        (b"(Pin ", b"(PIN "),
+        (b"(macro ", b"(MAC "),
+        (b"(law ", b"(LAW "),
+    ];
+    let (mut out, mut i) = (Vec::new(), 0);
+    while i < text.len() {
+        let word = words.iter().find(|(old, _)| text[i..].starts_with(old));
+        let (from, to): (usize, &[u8]) = match word {
+            Some((old, new)) => (old.len(), new),
+            None => (1, &text[i..=i]),
+        };
+        out.extend_from_slice(to);
+        i += from;
+    }
+    out
+}
 
 /// Random bytes, of different alphabets.
 pub fn bytes(r: &mut Random) -> Vec<u8> {

@@ -30,7 +30,7 @@ use plan::os::signal;
 use plan::value::Value;
 use plan::value::print::{self, Style};
 use plan::wisp::library::Library;
-use plan::wisp::read::Span;
+use plan::wisp::read::{Dialect, Span};
 use plan::wisp::report::{self, Message};
 use plan::wisp::{Ended, Observer, Rules, Session, Sources};
 use random::Random;
@@ -69,6 +69,7 @@ const SHOWN: usize = 2_000;
 /// How a source runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Way {
+    dialect: Dialect,
     lenient: bool,
     warn: bool,
     /// Whether the built-in library is at hand.
@@ -79,10 +80,16 @@ struct Way {
 impl Way {
     fn of(index: usize) -> Way {
         let group = index / GROUP;
+        let newer = group % 5 == 4;
         Way {
+            dialect: if newer {
+                Dialect::Spec
+            } else {
+                Dialect::Classic
+            },
             lenient: group % 2 == 1,
             warn: group % 3 == 1,
-            library: group % 4 < 2,
+            library: group % 4 < 2 && !newer,
             stress: group % STRESS_EVERY == STRESS_EVERY / 2,
         }
     }
@@ -112,7 +119,11 @@ fn source(index: usize, corpus: &Corpus) -> (Vec<u8>, Start) {
         9..15 => (corpus.mutation(&mut r), some),
         _ => (generate::program(&mut r), Start::Prelude),
     };
-    if Way::of(index).stress {
+    let way = Way::of(index);
+    if way.dialect == Dialect::Spec && !r.one_in(8) {
+        text = generate::newer(&text);
+    }
+    if way.stress {
         text.truncate(STRESS_LONGEST);
     }
     (text, start)
@@ -178,6 +189,7 @@ impl Observer for Viewer {
 struct Bench<'m> {
     session: Session<'m>,
     library: Library,
+    dialect: Dialect,
     /// Place of the first of the [`Start`]s on the machine's stack; the others lie above it.
     saved: usize,
 }
@@ -186,6 +198,7 @@ impl<'m> Bench<'m> {
     /// `machine` is fresh, so the session's environment is at the bottom of its stack.
     fn new(machine: &'m mut Machine, way: Way) -> Bench<'m> {
         let rules = Rules {
+            dialect: way.dialect,
             lenient: way.lenient,
             warn: way.warn,
         };
@@ -194,18 +207,23 @@ impl<'m> Bench<'m> {
         let saved = session.machine().depth();
         let initial = session.environment();
         session.machine().push(initial);
-        load(&mut session, Library::default(), generate::PRELUDE);
+        let prelude = match way.dialect {
+            Dialect::Classic => generate::PRELUDE.into(),
+            Dialect::Spec => generate::newer(generate::PRELUDE.as_bytes()),
+        };
+        load(&mut session, Library::default(), way.dialect, &prelude);
         let prelude = session.environment();
         session.machine().push(prelude);
         let mut bench = Bench {
             session,
             library: Library::default(),
+            dialect: way.dialect,
             saved,
         };
         if way.library && !known.index.is_empty() {
             bench.library = known;
             bench.restore(Start::Bare);
-            load(&mut bench.session, known, "(require \"std\")");
+            load(&mut bench.session, known, way.dialect, b"(require \"std\")");
         }
         let env = bench.session.environment();
         bench.session.machine().push(env);
@@ -217,6 +235,7 @@ impl<'m> Bench<'m> {
         self.restore(start);
         let mut sources = Sources::default();
         sources.library = self.library;
+        sources.dialect = Some(self.dialect);
         if let Err(error) = sources.add(NAME.as_bytes(), text.to_vec()) {
             judge::judge(&report::not_assembled(&sources, &error), text)?;
             return Ok(Kind::NotAssembled);
@@ -262,8 +281,9 @@ impl<'m> Bench<'m> {
 }
 
 /// Loads what must load.
-fn load(session: &mut Session, library: Library, text: &str) {
+fn load(session: &mut Session, library: Library, dialect: Dialect, text: &[u8]) {
     let mut sources = Sources::default();
+    sources.dialect = Some(dialect);
     sources.library = library;
     sources.add(b"start", text.into()).expect("a source");
     let ended = session.run(&mut sources, 0, &mut Viewer);
