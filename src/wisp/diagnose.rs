@@ -5,7 +5,8 @@
 //! - A value in a message is cut to a readable length.
 //! - Nothing is evaluated to make a message.
 
-use super::eval::{Failure, Note, name_bytes};
+use super::eval::{Failure, name_bytes};
+use super::note::Note;
 use super::read::{Event, Reader, Span};
 use super::report::{Message, chain, position};
 use super::session::Session;

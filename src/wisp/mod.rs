@@ -9,6 +9,7 @@
 //! | `env` | the environment: a tree of rows |
 //! | `eval` | expansion and evaluation |
 //! | `law` | the macro `law` |
+//! | `note` | what is known about a mistake: place, trail, warnings |
 //! | `spec` | the special forms of the newer dialect |
 //! | `library` | the modules that are built in |
 //! | `session` | the loop over a text, the initial environment |
@@ -32,6 +33,7 @@ mod eval;
 mod form;
 mod law;
 pub mod library;
+mod note;
 pub mod read;
 pub mod report;
 pub mod session;
@@ -42,7 +44,8 @@ mod text;
 
 pub use collect::Problem;
 pub use diagnose::Diagnosis;
-pub use eval::{Failure, Note, Rules};
+pub use eval::{Failure, Rules};
 pub use library::{Library, LoadError};
+pub use note::Note;
 pub use session::{Ended, Input, Observer, Session};
 pub use source::{SourceError, Sources};

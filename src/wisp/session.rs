@@ -13,9 +13,10 @@
 //!   decides the status.
 
 use super::env::{VALUE, push_slot};
-use super::eval::{Builtins, Evaluator, Failure, Note, Rules, name_bytes};
+use super::eval::{Builtins, Evaluator, Failure, Rules, name_bytes};
 use super::form::{push_bytes, push_form, whole};
 use super::library::{BUILTINS, Library, LoadError};
+use super::note::Note;
 use super::read::{Boundary, Dialect, Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
 use crate::nat;

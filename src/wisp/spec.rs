@@ -14,9 +14,10 @@
 //!   the evaluation.
 //! - What is evaluated during an expansion does not see the locals of a law around it.
 
-use super::eval::{DEFINITION, Evaluator, Failure, LAW, Task};
+use super::eval::{Evaluator, Failure, Task};
 use super::form::slot_of;
 use super::law::Frame;
+use super::note::{DEFINITION, LAW};
 use crate::value::Value;
 
 /// A special form.
