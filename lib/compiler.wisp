@@ -1,4 +1,4 @@
-(require "base")
+(require "scope")
 ; The compiler: functions that see what is around them, let, and patterns, as plain law forms.
 ;
 ; A form is compiled from source to source. Every local variable gets a symbol of its own; lets
@@ -8,132 +8,9 @@
 ; read it as it is.
 ;
 ; Invariants:
-; - a variable is a number; those of a law are greater than those outside it, so that what a law
-;   uses from outside are the numbers below its first one;
-; - a scope is 0 or [name expr uses rest]: expr is the form the name stands for, uses the list of
-;   the variables in it, [number symbol rest]; an entry with the name 0 only marks where a scope
-;   begins;
-; - a state is [expr env next refs binds]: the form last compiled, the environment, the next
-;   number, the set of variables used in this law so far as bits, and the bindings of this law, the
-;   list [number form rest];
+; - scopes, states and variables are those of module scope;
 ; - compiling a form goes through its macros with the environment threaded, as evaluation does, but
 ;   the name of a local variable is never a macro.
-
-; States and scopes.
-
-(defun (%start env next) [0 env next 0 0])
-
-(defun (%with expr s) [expr (Ix1 s) (Ix2 s) (Ix3 s) (Ix4 s)])
-
-(defun (%in env s) [0 env (Ix2 s) (Ix3 s) (Ix4 s)])
-
-(defun (%push-bind number form s)
-  [0 (Ix1 s) (Ix2 s) (Ix3 s) [number form (Ix4 s)]])
-
-(defun (%local name scope)
-  (And scope (If (Eq name (Ix0 scope)) scope (%local name (Ix3 scope)))))
-
-; Whether a name was declared since the mark.
-(defun (%declared name scope)
-  (And scope (And (Ix0 scope) (Or (Eq name (Ix0 scope)) (%declared name (Ix3 scope))))))
-
-(defun (%mark scope) [0 0 0 scope])
-
-(defun (%set-uses uses refs)
-  (If uses (%set-uses (Ix2 uses) (Set (Ix0 uses) refs)) refs))
-
-; A reference to what an entry stands for.
-(defun (%use entry s)
-  (@ refs (%set-uses (Ix2 entry) (Ix3 s)))
-  (Seq refs [(Ix1 entry) (Ix1 s) (Ix2 s) refs (Ix4 s)]))
-
-; The symbol of a variable: its name, a byte that no symbol in a text has, its number.
-(defun (%symbol name number)
-  (Add name (Lsh (Inc (Lsh number 8)) (Lsh (Bytes name) 3))))
-
-(defun (%is-name form) (And (IsNat form) (Lt 1 form)))
-
-(defun (%is-macro name env)
-  (@ node (%find name env))
-  (And name (And node (Ix2 node))))
-
-; The symbol a function has for itself: its name, so that its law is called that, unless macros
-; would be expanded in its place.
-(defun (%self name number env)
-  (If (%is-macro name env) (%symbol name number) name))
-
-; A new variable with that symbol, as %variable.
-(defun (%self-variable name scope s)
-  (@ number (Ix2 s))
-  (@ symbol (%self name number (Ix1 s)))
-  [symbol number [name symbol [number symbol 0] scope]
-    [0 (Ix1 s) (Inc number) (Ix3 s) (Ix4 s)]])
-
-; What stands for the special forms: (run env form) compiles a form on the top level, kind says to
-; the compiler which form it is.
-(defun (%special run kind env form) (run env form))
-
-(defun (%special-kind value)
-  (If (And (IsApp value) (RefEq %special (Hd value))) (Last value) 0))
-
-; Patterns: name, _, [p ...], name[p ...].
-
-; Element i of what form stands for.
-(defun (%element i form)
-  (If (Lt i 8)
-    [(1 (Case7 i Ix0 Ix1 Ix2 Ix3 Ix4 Ix5 (If (Eq i 6) Ix6 Ix7))) form]
-    [(1 Ix) (1 i) form]))
-
-(defun (%bad-pattern pattern at)
-  (%wrong "a pattern is a name, _, [p ...] or name[p ...]" (If (IsApp pattern) pattern at)))
-
-(defun (%bound-twice name at)
-  (%wrong (Add name (Lsh " is bound twice here" (Lsh (Bytes name) 3))) at))
-
-; A new variable in a scope: [symbol number scope state].
-(defun (%variable name scope s)
-  (@ number (Ix2 s))
-  (@ symbol (%symbol name number))
-  (Seq symbol
-    [symbol number [name symbol [number symbol 0] scope]
-      [0 (Ix1 s) (Inc number) (Ix3 s) (Ix4 s)]]))
-
-; Declares the patterns i to n of a row as elements of the variable: [scope state].
-(defun (%declare-elements declare i n row symbol number at scope s)
-  (@ p   (Ix i row))
-  (@ d   (declare p at scope s))
-  (@ s1  (Ix3 d))
-  (@ s2  (If (Ix0 d) (%push-bind (Ix1 d) ["@" (Ix0 d) (%element i symbol)] s1) s1))
-  (@ s3  [0 (Ix1 s2) (Ix2 s2) (Set number (Ix3 s2)) (Ix4 s2)])
-  (If (Lt i n)
-    (If (Eq "_" p)
-      (%declare-elements declare (Inc i) n row symbol number at scope s)
-      (Seq2 d s2 (%declare-elements declare (Inc i) n row symbol number at (Ix2 d) s3)))
-    [scope s]))
-
-; Declares name[row] or, with the name _, [row].
-(defun (%declare-row declare name row at scope s)
-  (@ v (declare name at scope s))
-  (@ u (%variable "_" (Ix2 v) s))
-  (@ d (If (Eq "_" name) u v))
-  (@ e (%declare-elements declare 0 (Sz row) row (Ix0 d) (Ix1 d) at (Ix2 d) (Ix3 d)))
-  (Seq2 d e [(Ix0 d) (Ix1 d) (Ix0 e) (Ix1 e)]))
-
-; Declares a pattern: [symbol number scope state]; the symbol is 0 for _. The caller binds the
-; symbol. at is the form to show when it is wrong.
-(defun (%declare p at scope s)
-  (@ own   (%bracket p))
-  (@ named (%bracket (Ix1 p)))
-  (If (%is-name p)
-    (If (Eq "_" p) [0 0 scope s]
-      (If (%declared p scope)
-        (%bound-twice p at)
-        (%variable p scope s)))
-    (If (Ne 7 own)
-      (%declare-row %declare "_" own at scope s)
-      (If (And (%is-name (Ix0 p)) (Ne 7 named))
-        (%declare-row %declare (Ix0 p) named at scope s)
-        (%bad-pattern p at)))))
 
 ; Functions. A spec is [name row i end form j pinned]: the parameters are the slots i to end of
 ; row, the bindings and the body the slots from j on of form; name is 0 if it has none.
@@ -169,14 +46,19 @@
     (%wrong "a function is written {a b -> body} or {name a b => body}" x)
     [(And named first) row from end row last (Or (Eq 2 kind) (Eq 4 kind))]))
 
-; The spec of a form that makes a function; 0 for any other form.
-(defun (%spec-of scope env x)
+; The function of the macro that a form calls; 0 if it calls none.
+(defun (%macro-of scope env x)
   (@ head (Ix0 x))
   (@ node (%find head env))
-  (@ kind (And node (And (Ix2 node) (%special-kind (Ix1 node)))))
   (If (And (IsApp x) (And (Nil (Hd x)) (And (%is-name head) (Nil (%local head scope)))))
-    (Case7 kind 0 (%lambda-spec x 0) (%lambda-spec x 1) 0 0 0 (%curled-spec x))
+    (And node (And (Ix2 node) (Ix1 node)))
     0))
+
+; The spec of a form that makes a function; 0 for any other form.
+(defun (%spec-of scope env x)
+  (@ value (%macro-of scope env x))
+  (Case7 (And value (%special-kind value))
+    0 (%lambda-spec x 0) (%lambda-spec x 1) 0 0 0 (%curled-spec x)))
 
 ; Declares the parameters i to end of row; those with patterns are unpacked: [row-of-symbols scope
 ; s].
@@ -213,7 +95,7 @@
 (defun (%function c scope s spec)
   (@ k    (Ix2 s))
   (@ par  (%parameters (Ix2 spec) (Ix3 spec) (Ix1 spec) (Ix1 spec) 0
-            (%mark scope) (%start (Ix1 s) k)))
+            (%scope-mark scope) (%start (Ix1 s) k)))
   (@ r    (c (Ix1 par) (Ix2 par) (2 (Ix4 spec) (Ix5 spec))))
   (@ free (%captured 0 scope (Trunc k (Ix3 r)) 0))
   (Seq3 par r free
@@ -415,7 +297,7 @@
 (defun (%compile-group c scope s cells body)
   (@ env    (Ix1 s))
   (@ funs   (%functions scope env cells))
-  (@ d      (%declare-values scope env cells (%mark scope) s))
+  (@ d      (%declare-values scope env cells (%scope-mark scope) s))
   (@ g      (%declare-functions funs (Ix0 d) (Ix1 d) 0))
   (@ laws   (%compile-functions c (Ix2 g) (Ix0 g) (Ix1 g) 0))
   (@ b      (%bind-functions (Ix0 laws) (Ix0 d) (Ix1 laws)))
@@ -461,7 +343,7 @@
 (defun (%let-function c from cells spec scope s)
   (@ own  (Ix0 spec))
   (@ name (Ix0 cells))
-  (@ g    (%declare-functions [own spec (Ix2 cells) 0] (%mark from) s 0))
+  (@ g    (%declare-functions [own spec (Ix2 cells) 0] (%scope-mark from) s 0))
   (@ laws (%compile-functions c (Ix2 g) (Ix0 g) (Ix1 g) 0))
   (@ cell (Ix0 laws))
   (@ b    (%bind-functions (Up 3 (Or own name) cell) scope (Ix1 laws)))
@@ -490,7 +372,7 @@
 (defun (%let-bindings c outer cells scope sequential s)
   (@ from (If sequential scope outer))
   (@ spec (%spec-of from (Ix1 s) (Ix1 cells)))
-  (@ mark (If sequential (%mark scope) scope))
+  (@ mark (If sequential (%scope-mark scope) scope))
   (@ r    (If (And (%is-name (Ix0 cells)) (And spec (Nil (Ix6 spec))))
             (%let-function c from cells spec mark s)
             (%let-value c from cells mark s)))
@@ -502,7 +384,7 @@
   (%compile-group c scope s (%cells-of x) (Ix2 x)))
 
 (defun (%compile-let c scope s x sequential)
-  (@ r (%let-bindings c scope (%cells-of x) (%mark scope) sequential s))
+  (@ r (%let-bindings c scope (%cells-of x) (%scope-mark scope) sequential s))
   (Seq r (c (Ix0 r) (Ix1 r) (Ix2 x))))
 
 ; Expressions. c is the function %compile, which the functions below cannot name.
@@ -546,30 +428,41 @@
     (%compile-letrec c scope s x)
     (%compile-lambda c scope s (%curled-spec x))))
 
-(defun (%compile-macro c scope s x value)
+; Whether what a macro returned is [env form].
+(defun (%is-expansion out)
+  (@ env (Ix0 out))
+  (And (Eq 2 (Sz out)) (And (Nil (Hd out)) (Or (IsApp env) (Nil env)))))
+
+; x is a call of the macro value, the n-th on the way from the form that stands in the text.
+(defun (%compile-macro c scope s x value n)
   (@ kind (%special-kind value))
   (@ out  (value (Ix1 s) x))
+  (@ env  (Ix0 out))
+  (@ form (Ix1 out))
+  (@ next (%macro-of scope env form))
   (If kind
     (%compile-special c scope s x kind)
     (If (RefEq value %law)
       (%with (Up 0 "%law" x) s)
-      (If (IsNat value)
-        (%wrong "this macro is not a function" x)
-        (If (Eq 2 (Sz out))
-          (c scope (%in (Ix0 out) s) (Ix1 out))
+      (If (Or (IsNat value) (Lt 10000 n))
+        (%wrong (If (IsNat value) "this macro is not a function" "macro expansion does not end") x)
+        (If (%is-expansion out)
+          (If next
+            (%compile-macro c scope (%in env s) form next (Inc n))
+            (c scope (%in env s) form))
           (%wrong "this macro did not return [env form]" x))))))
 
 (defun (%compile-list c scope s x)
   (@ head  (Ix0 x))
   (@ local (%local head scope))
-  (@ node  (%find head (Ix1 s)))
   (@ expr  (Ix1 local))
+  (@ macro (%macro-of scope (Ix1 s) x))
   (@ r     (c scope s head))
   (If (%is-name head)
     (If local
       (%compile-call c scope x expr (And (IsApp expr) (Nil (Hd expr))) (%use local s))
-      (If (And node (And (Ix2 node) (Ix1 node)))
-        (%compile-macro c scope s x (Ix1 node))
+      (If macro
+        (%compile-macro c scope s x macro 0)
         (%compile-call c scope x head 0 s)))
     (%compile-call c scope x (Ix0 r) 0 r)))
 

@@ -55,7 +55,7 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
 (%macro %let let)
 
 (defmacro (* env form)
-  "(* e) is e; *(f) in the place of a function's name is f: marks for a compiler that expands calls."
+  "(* e) is e; *(f) in the place of a function's name is f: a wish to expand its calls."
   [env (Ix1 form)])
 
 (defmacro (# env form)

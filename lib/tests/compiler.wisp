@@ -27,12 +27,6 @@
   (= [[2 1] [0]] (Ix1 (body loops)))
   (= 1000 (loops 1000)))
 
-; Symbols and numbers of variables.
-(deftest variables
-  (= 1 (Lt (Bytes "abc") (Bytes (%symbol "abc" 5))))
-  (= "abc" (Load 0 3 (%symbol "abc" 5)))
-  (Ne (%symbol "abc" 5) (%symbol "abc" 6)))
-
 ; A function with many locals, and deep nesting.
 (defmacro (nested env form)
   [env ((lambda (build n) (if n ["let" [["x" ["Inc" "x"]]] (build (Dec n))] "x")) 2000)])

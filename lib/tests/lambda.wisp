@@ -145,6 +145,15 @@
   (= (17 ("no-match" 3)) (xtry {x -> (match x (0 1))} 3))
   (= [[3 4] 1] [(match [3 4] (r r) (_ 1)) (match 5 (6 0) (_ 1))]))
 
+; Macros that do not what a macro does.
+(defmacro (itself env form) [env form])
+(defmacro (no-row env form) 5)
+(macro number 5)
+; A definition inside a function defines for everybody, when the function is compiled.
+(defun (defines x) (Add x (def inside 5)))
+(deftest inside-definitions
+  (= [8 5] [(defines 3) inside]))
+
 ; The text with which a form is refused.
 (defmacro (refused env form)
   [env (1 (Ix0 (Ix0 (xtry (eval env) (Ix1 form)))))])
@@ -174,6 +183,9 @@
   (= "defun needs (defun (name arg ...) body)" (refused (defun (f x))))
   (= "defmacro needs (defmacro (name env form) body)" (refused (defmacro f 3)))
   (= "define needs (define name expr) or (define (name arg ...) body)" (refused (define x)))
+  (= "macro expansion does not end" (refused {x -> (itself x)}))
+  (= "this macro did not return [env form]" (refused {x -> (no-row x)}))
+  (= "this macro is not a function" (refused {x -> (number x)}))
   (= "if needs (if condition then else)" (refused (if 1 2)))
   (= "when needs (when condition expr)" (refused (when 1)))
   (= "unless needs (unless condition expr)" (refused (unless 1)))
