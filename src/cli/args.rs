@@ -8,6 +8,7 @@
 
 use super::message::Shown;
 use super::wisp::Transcript;
+use crate::seed::Version;
 use crate::wisp::read::Dialect;
 use alloc::vec::Vec;
 use core::fmt;
@@ -64,6 +65,12 @@ pub struct Wisp<'a> {
     pub no_std: bool,
     /// The program's arguments.
     pub args: Vec<&'a [u8]>,
+    /// `seed save`: the seed to write, or the directory for `--library`.
+    pub output: Option<&'a [u8]>,
+    /// `seed save`: the name whose value is saved.
+    pub entry: Option<&'a [u8]>,
+    /// `seed save`: of which version.
+    pub version: Version,
     /// Microseconds that all of it may take; 0: as long as it likes.
     pub timeout: u64,
 }
@@ -81,6 +88,9 @@ impl Default for Wisp<'_> {
             no_main: false,
             no_std: false,
             args: Vec::new(),
+            output: None,
+            entry: None,
+            version: Version::V1,
             timeout: 0,
         }
     }
@@ -220,26 +230,39 @@ fn micros(word: &[u8]) -> Result<u64, Usage<'_>> {
 
 /// `wisp [OPTION…] FILE… [-- ARG…]`; options and files in any order before `--`.
 fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+    let mut options = words.iter().take_while(|word| **word != b"--");
+    if options.any(|word| *word == b"--help") {
+        return Ok(Command::Help(Topic::Wisp));
+    }
+    program(words, false).map(Command::Wisp)
+}
+
+/// The words after `seed save`: `[OPTION…] FILE… -o OUT`.
+pub fn save<'a>(words: &'a [&'a [u8]]) -> Result<Wisp<'a>, Usage<'a>> {
+    program(words, true)
+}
+
+/// Options and files of a Wisp program that is to be run or, if `save`, to be saved.
+fn program<'a>(words: &'a [&'a [u8]], save: bool) -> Result<Wisp<'a>, Usage<'a>> {
+    let command = if save { "seed" } else { "wisp" };
     let mut wisp = Wisp::default();
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
-            b"--help" => return Ok(Command::Help(Topic::Wisp)),
+            b"-o" if save => wisp.output = Some(operand(&mut words, command, "output file")?),
+            b"--entry" if save => wisp.entry = Some(operand(&mut words, command, "name")?),
+            b"--v2" if save => wisp.version = Version::V2,
+            b"--" if save => wisp.files.extend(words.by_ref()),
             b"--" => {
                 wisp.args = words.collect();
                 break;
             }
             b"-e" => {
-                let text = words.next().ok_or(Usage::Missing("wisp", "expression"))?;
-                wisp.expression = Some(text);
+                wisp.expression = Some(operand(&mut words, command, "expression")?);
             }
-            b"-I" => {
-                let dir = words.next().ok_or(Usage::Missing("wisp", "directory"))?;
-                wisp.search.push(dir);
-            }
+            b"-I" => wisp.search.push(operand(&mut words, command, "directory")?),
             b"--timeout" => {
-                let time = words.next();
-                wisp.timeout = micros(time.ok_or(Usage::Missing("wisp", "number of seconds"))?)?;
+                wisp.timeout = micros(operand(&mut words, command, "number of seconds")?)?;
             }
             b"--transcript" | b"--transcript=plain" => wisp.transcript = Transcript::Plain,
             b"--transcript=color" => wisp.transcript = Transcript::Color,
@@ -256,9 +279,18 @@ fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         }
     }
     if wisp.files.is_empty() && wisp.expression.is_none() {
-        return Err(Usage::Missing("wisp", "file"));
+        return Err(Usage::Missing(command, "file"));
     }
-    Ok(Command::Wisp(wisp))
+    Ok(wisp)
+}
+
+/// The word that belongs to an option.
+fn operand<'a>(
+    words: &mut dyn Iterator<Item = &'a [u8]>,
+    command: &'static str,
+    what: &'static str,
+) -> Result<&'a [u8], Usage<'a>> {
+    words.next().ok_or(Usage::Missing(command, what))
 }
 
 /// `rpn` takes nothing but `test`.

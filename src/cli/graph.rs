@@ -15,10 +15,11 @@ use hashbrown::HashMap;
 /// # Errors
 /// E_MEMORY.
 pub fn encode(v: Value, version: Version) -> Result<Vec<u8>, SeedError> {
-    encode_with(v, version, &[])
+    encode_with(v, version, &[], &mut |_| {})
 }
 
-/// As [`encode`], with numbers in the place of these objects.
+/// As [`encode`], with numbers in the place of the objects of `known`; `pin` is called with each pin
+/// once.
 ///
 /// # Errors
 /// E_MEMORY.
@@ -26,9 +27,10 @@ pub fn encode_with(
     v: Value,
     version: Version,
     known: &[(u64, Value)],
+    pin: &mut dyn FnMut(Value),
 ) -> Result<Vec<u8>, SeedError> {
     let mut graph = Graph::new();
-    let mut walk = Walk::new(&mut graph)?;
+    let mut walk = Walk::new(&mut graph, pin)?;
     for (number, object) in known {
         let id = walk.graph.nat(&[*number])?;
         walk.know(*object, id)?;
@@ -51,6 +53,7 @@ struct Walk<'g> {
     law_constructor: Id,
     known: HashMap<u64, Id>,
     open: Vec<Open>,
+    pin: &'g mut dyn FnMut(Value),
 }
 
 fn no_memory() -> SeedError {
@@ -58,7 +61,7 @@ fn no_memory() -> SeedError {
 }
 
 impl<'g> Walk<'g> {
-    fn new(graph: &'g mut Graph) -> Result<Walk<'g>, SeedError> {
+    fn new(graph: &'g mut Graph, pin: &'g mut dyn FnMut(Value)) -> Result<Walk<'g>, SeedError> {
         let law_constructor = graph.law_constructor()?;
         let (known, open) = (HashMap::new(), Vec::new());
         Ok(Walk {
@@ -66,6 +69,7 @@ impl<'g> Walk<'g> {
             law_constructor,
             known,
             open,
+            pin,
         })
     }
 
@@ -95,6 +99,9 @@ impl<'g> Walk<'g> {
         let (param, zero) = (self.graph.param(), Value::ZERO);
         if v.is_pin() && v.item() == zero {
             return Ok(Some(param));
+        }
+        if v.is_pin() {
+            (self.pin)(v);
         }
         let cells = match v {
             _ if v.is_pin() => Some(param),

@@ -21,7 +21,7 @@ usage:
   plan rpn                      the RPN console, on standard input and output
   plan seed check FILE...       is this a well-formed seed?
   plan seed dump FILE           print what a seed holds
-  plan seed save FILE.rpn OUT   write the value a console file leaves as a seed
+  plan seed save FILE -o OUT    write a Wisp program as a seed
   plan CMD --help               more about a command
   plan --version                name and version
 
@@ -77,6 +77,7 @@ plan rpn test runs the self-tests of the console.
 const SEED: &str = "\
 usage: plan seed check [--strict] FILE...
        plan seed dump FILE
+       plan seed save [OPTION...] FILE.wisp... -o OUT.seed
        plan seed save [--v2] FILE.rpn OUT.seed
 
 A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
@@ -85,8 +86,15 @@ A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
          reason and the place for each that is not well-formed, status 3;
          --strict: refuse also what a careful writer would not write
   dump   prints the value of a seed, unevaluated
-  save   executes a console file, forces the value left on top and writes it
-         as a seed; --v2: of format version 2 instead of 1
+  save   evaluates Wisp files as plan wisp does and writes the value of main,
+         with what it reaches, as a seed; or executes a console file and writes
+         the value left on top
+
+  --entry NAME    write the value of NAME instead of main
+  -e FORM         write the value of FORM, evaluated after the files
+  --v2            write format version 2 instead of 1
+  -I DIR, --no-std, -W, --lenient, --timeout SECONDS
+                  as for plan wisp
 ";
 
 const WISP: &str = "\
@@ -96,7 +104,9 @@ usage: plan wisp [OPTION...] FILE... [-- ARG...]
 Evaluates the forms of the files in order (docs/spec/06-wisp.md describes the
 language), then, if the files define main, applies it to the row of the ARGs;
 its result modulo 256 is the exit status. FILE - is standard input. A file may
-begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
+begin with (require \"NAME\"): NAME.lisp or NAME.wisp, or the module NAME of the
+built-in library, is loaded before it. An expression without a file may use the
+whole library.
 
   -e EXPR         evaluate EXPR after the files and print its value
   -I DIR          look for required files in DIR too
@@ -117,7 +127,7 @@ begin with (require \"NAME\"): NAME.lisp or NAME.wisp is loaded before it.
 A mistake is reported with file, line and column on standard error, and ends
 the run with status 1, or 3 if the file cannot be read or required.
 
-  $ plan wisp -e '((Pin 2) 4)'
+  $ plan wisp -e '(Add 2 3)'
   5
 ";
 

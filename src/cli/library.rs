@@ -12,9 +12,8 @@
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::wisp::{self, finish, no_library};
-use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, graph};
+use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, graph, seed};
 use crate::os::env::Args;
-use crate::os::file;
 use crate::seed::Version;
 use crate::wisp::{Library, LoadError, Problem, Rules, Session, Sources, report};
 use alloc::vec::Vec;
@@ -39,13 +38,7 @@ pub fn save(args: &Args, path: &[u8], dir: &[u8]) -> Result<i32, i32> {
     };
     for (name, bytes) in NAMES.iter().zip(&parts) {
         let target = [dir, b"/", name].concat();
-        file::write_whole(&target, bytes).map_err(|why| {
-            let target = Shown(&target);
-            message::fail(
-                STATUS_INPUT,
-                format_args!("seed save: {target}: {why} (choose a directory that can be written)"),
-            )
-        })?;
+        seed::write(&target, bytes)?;
     }
     environment.report(&machine);
     Ok(STATUS_OK)
@@ -58,12 +51,12 @@ const NAMES: [&[u8]; 3] = [b"builtins.seed", b"modules.seed", b"index"];
 fn prepare(session: &mut Session, sources: &Sources) -> Result<[Vec<u8>; 3], Problem> {
     let index = session.collect_modules(sources)?;
     let known = session.builtin_functions();
-    let seed = |error| Problem::Load(LoadError::Seed(error));
+    let failed = |error| Problem::Load(LoadError::Seed(error));
     let modules = session.machine().top(0);
-    let modules = graph::encode_with(modules, Version::V1, &known).map_err(seed)?;
+    let modules = graph::encode_with(modules, Version::V1, &known, &mut |_| {}).map_err(failed)?;
     session.push_builtins()?;
     let builtins = session.machine().top(0);
-    let builtins = graph::encode(builtins, Version::V1).map_err(seed)?;
+    let builtins = graph::encode(builtins, Version::V1).map_err(failed)?;
     Ok([builtins, modules, index])
 }
 

@@ -8,6 +8,7 @@
 //! | `options` | what the environment says about the machine |
 //! | `graph` | seeds from values |
 //! | `library` | the built-in library, for the build |
+//! | `save` | `seed save` for Wisp programs |
 //! | `stop` | what is said about a program without a result |
 //! | one file per command | the command |
 //!
@@ -24,6 +25,7 @@ pub mod message;
 pub mod options;
 mod rpn;
 mod run;
+mod save;
 mod seed;
 pub mod stop;
 pub mod wisp;
@@ -65,7 +67,7 @@ pub fn main(args: &Args, library: Library) -> i32 {
         }) => run::main(args, file, words, timeout),
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
-        Ok(Command::Seed { words }) => seed::main(args, words),
+        Ok(Command::Seed { words }) => seed::main(args, library, words),
         Ok(Command::Wisp(wisp)) => wisp::main(args, library, &wisp),
         Err(Usage::NoCommand) if !term::is_terminal(Fd::STDIN) => wisp::piped(args, library),
         Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),

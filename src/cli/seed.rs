@@ -7,17 +7,18 @@
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::{STATUS_INPUT, STATUS_OK, STATUS_USAGE, finish, rpn, stop};
-use super::{graph, library};
+use super::{args, graph, library, save};
 use crate::machine::Machine;
 use crate::os::env::Args;
 use crate::os::out::Out;
 use crate::os::{Fd, file};
 use crate::rpn::{Console, Ended};
 use crate::seed::{self, Accept, SeedError, Version, load_file, read_file};
+use crate::wisp::Library;
 use core::fmt::Write;
 
 /// Runs the subcommand that `words` name; returns the exit status.
-pub fn main(args: &Args, words: &[&[u8]]) -> i32 {
+pub fn main(args: &Args, library: Library, words: &[&[u8]]) -> i32 {
     match words {
         [b"check", b"--strict", files @ ..] => check(files, Accept::STRICT),
         [b"check", files @ ..] => check(files, Accept::ANY),
@@ -28,6 +29,10 @@ pub fn main(args: &Args, words: &[&[u8]]) -> i32 {
         [b"save", b"--library", path, b"-o", dir] => {
             library::save(args, path, dir).unwrap_or_else(|status| status)
         }
+        [b"save", words @ ..] if words.contains(&&b"-o"[..]) => match args::save(words) {
+            Ok(wisp) => save::main(args, library, &wisp).unwrap_or_else(|status| status),
+            Err(error) => usage(format_args!("{error}")),
+        },
         [b"save", b"--v2", files @ ..] => save_words(args, files, Version::V2),
         [b"save", files @ ..] => save_words(args, files, Version::V1),
         [] => usage(format_args!(
@@ -70,7 +75,7 @@ fn wrong(command: &str, operands: Result<&[&[u8]], &[u8]>, needs: &str) -> i32 {
 }
 
 /// Says why a seed cannot be used; the form of chapter 03 §7.
-fn bad_seed(path: &[u8], error: &SeedError) -> i32 {
+pub fn bad_seed(path: &[u8], error: &SeedError) -> i32 {
     message::fail(STATUS_INPUT, format_args!("seed {}: {error}", Shown(path)))
 }
 
@@ -116,9 +121,13 @@ fn dump(path: &[u8]) -> i32 {
 fn save_words(args: &Args, words: &[&[u8]], version: Version) -> i32 {
     match operands(words) {
         Ok(&[source, target]) => {
-            save(args, source, target, version).unwrap_or_else(|status| status)
+            save_console(args, source, target, version).unwrap_or_else(|status| status)
         }
-        other => wrong("save", other, "a console file and the seed to write"),
+        other => wrong(
+            "save",
+            other,
+            "a Wisp file and -o OUT, or a console file and OUT",
+        ),
     }
 }
 
@@ -126,7 +135,7 @@ fn save_words(args: &Args, words: &[&[u8]], version: Version) -> i32 {
 ///
 /// # Errors
 /// The exit status, when something went wrong and has been said.
-fn save(args: &Args, source: &[u8], target: &[u8], version: Version) -> Result<i32, i32> {
+fn save_console(args: &Args, source: &[u8], target: &[u8], version: Version) -> Result<i32, i32> {
     let environment = Environment::get(args)?;
     let script = file::read_whole(source).map_err(|why| {
         let source = Shown(source);
@@ -141,15 +150,23 @@ fn save(args: &Args, source: &[u8], target: &[u8], version: Version) -> Result<i
         .force_top()
         .map_err(|stop| stop::report(&machine, stop))?;
     let bytes = graph::encode(machine.top(0), version).map_err(|error| bad_seed(target, &error))?;
-    file::write_whole(target, &bytes).map_err(|why| {
+    write(target, &bytes)?;
+    environment.report(&machine);
+    Ok(STATUS_OK)
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// The exit status, when that failed and has been said.
+pub fn write(target: &[u8], bytes: &[u8]) -> Result<(), i32> {
+    file::write_whole(target, bytes).map_err(|why| {
         let target = Shown(target);
         message::fail(
             STATUS_INPUT,
             format_args!("seed save: {target}: {why} (choose a place that can be written)"),
         )
-    })?;
-    environment.report(&machine);
-    Ok(STATUS_OK)
+    })
 }
 
 /// Executes a console file, so that a value is on top.

@@ -17,6 +17,7 @@ use crate::os::{Errno, Fd, file};
 use crate::seed::Code;
 use crate::value::Value;
 use crate::value::print::{Style, show_line};
+use crate::wisp::SourceError;
 use crate::wisp::diagnose;
 use crate::wisp::read::{Dialect, Event, Reader, Span};
 use crate::wisp::report::{self, Message};
@@ -94,6 +95,21 @@ const INPUT: &[u8] = b"<standard input>";
 
 /// Loads what the command line names and runs `main`; returns the exit status.
 pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
+    let loaded = assemble(args, library, wisp).and_then(|mut sources| {
+        let expression = add_expression(&mut sources, wisp)?;
+        Ok((sources, expression))
+    });
+    match loaded {
+        Ok((mut sources, expression)) => run(args, library, wisp, &mut sources, expression),
+        Err(status) => status,
+    }
+}
+
+/// Reads the files of the command line and what they require.
+///
+/// # Errors
+/// The exit status, when something went wrong and has been said.
+pub fn assemble(args: &Args, library: Library, wisp: &Wisp) -> Result<Sources, i32> {
     let mut sources = Sources::default();
     sources.dialect = wisp.dialect;
     sources.color = message::is_colored(args, Fd::STDERR);
@@ -106,30 +122,40 @@ pub fn main(args: &Args, library: Library, wisp: &Wisp) -> i32 {
         let last = i + 1 == wisp.files.len() && wisp.expression.is_none();
         let added = match *path {
             b"-" if last && wisp.no_main => sources.add_input(INPUT),
-            b"-" => match standard_input() {
-                Ok(bytes) => sources.add(INPUT, bytes),
-                Err(status) => return status,
-            },
+            b"-" => sources.add(INPUT, standard_input()?),
             path => sources.add_file(path),
         };
-        if let Err(error) = added {
-            say(&report::not_assembled(&sources, &error));
-            return not_loaded(path, STATUS_INPUT);
-        }
+        assembled(&sources, added, path)?;
     }
-    let mut expression = None;
-    if let Some(text) = wisp.expression {
-        let std = sources.library.find(b"std");
-        if let Some(module) = std.filter(|_| wisp.files.is_empty()) {
-            sources.add_module(module);
-        }
-        if let Err(error) = sources.add(b"-e", text.to_vec()) {
-            say(&report::not_assembled(&sources, &error));
-            return not_loaded(b"-e", STATUS_INPUT);
-        }
-        expression = Some(sources.text().len() - text.len());
+    // The library is written in the classic dialect.
+    if wisp.files.is_empty()
+        && sources.dialect() == Dialect::Classic
+        && let Some(module) = sources.library.find(b"std")
+    {
+        sources.add_module(module);
     }
-    run(args, library, wisp, &mut sources, expression)
+    Ok(sources)
+}
+
+/// Says why a text was not added, if it was not.
+fn assembled(sources: &Sources, added: Result<(), SourceError>, name: &[u8]) -> Result<(), i32> {
+    added.map_err(|error| {
+        say(&report::not_assembled(sources, &error));
+        not_loaded(name, STATUS_INPUT)
+    })
+}
+
+/// Adds the expression of `-e`, if there is one; returns where it begins in the stream.
+///
+/// # Errors
+/// As [`assemble`].
+pub fn add_expression(sources: &mut Sources, wisp: &Wisp) -> Result<Option<usize>, i32> {
+    let Some(text) = wisp.expression else {
+        return Ok(None);
+    };
+    let added = sources.add(b"-e", text.to_vec());
+    assembled(sources, added, b"-e")?;
+    Ok(Some(sources.text().len() - text.len()))
 }
 
 /// Runs the program on standard input; returns the exit status.
@@ -206,12 +232,7 @@ fn load(
     };
     session.wants_entry = !wisp.no_main && defines_main(sources);
     let ended = session.run(sources, 0, &mut viewer);
-    if let Some(span) = session.open_string {
-        say(&Message::warning("string is not closed").render(sources, span));
-    }
-    for (span, text) in &session.warnings {
-        say(&Message::warning(text.clone()).render(sources, *span));
-    }
+    warn(session, sources);
     match ended {
         Ended::Done => {}
         ended => return finish(session, sources, ended),
@@ -223,6 +244,16 @@ fn load(
         return STATUS_OK;
     }
     run_main(session, &wisp.args, sources.color)
+}
+
+/// Says what was noticed while a text was loaded.
+pub fn warn(session: &Session, sources: &Sources) {
+    if let Some(span) = session.open_string {
+        say(&Message::warning("string is not closed").render(sources, span));
+    }
+    for (span, text) in &session.warnings {
+        say(&Message::warning(text.clone()).render(sources, *span));
+    }
 }
 
 /// Says how loading ended, unless it was at the end of the text; returns the exit status.

@@ -50,9 +50,32 @@ fn jet(law: Value, counters: &mut JetCounters, strict: bool) -> Option<usize> {
     None
 }
 
-/// The operation of a law whose body only passes its arguments on to `<15>` under a name:
-/// `0[<15> row]`, `row = 0[… 0[0[key 1] 2] … arity]`.
+/// Whether a pin of this law runs an operation, by name and arity, that its body is not known to
+/// compute: it neither passes its arguments on to that operation nor is on the list of `strict`.
+pub fn is_doubtful(law: Value) -> bool {
+    let name = law.law_name();
+    let Some(op) = name
+        .is_direct()
+        .then(|| names::by_name(name.bits()))
+        .flatten()
+    else {
+        return false;
+    };
+    law.call_arity() == u64::from(OPS[op].arity)
+        && passes_to(law).and_then(names::operation) != Some(op)
+        && !super::strict::is_known_body(law, op)
+}
+
+/// The operation of a law whose body only passes its arguments on to `<15>` under a name.
 fn wrapped(law: Value) -> Option<usize> {
+    let (key, arity) = (passes_to(law)?, law.call_arity());
+    let op = names::by_name(key.small()?)?;
+    (u64::from(OPS[op].arity) == arity).then_some(op)
+}
+
+/// The key under which a body only passes its arguments on to `<15>`: `0[<15> row]`,
+/// `row = 0[… 0[0[key 1] 2] … arity]`; a key that is a reference otherwise is quoted, `0[key]`.
+fn passes_to(law: Value) -> Option<Value> {
     let body = law.law_body();
     if !(body.is_closure() && body.is_small_closure(0, 2)) {
         return None;
@@ -61,9 +84,8 @@ fn wrapped(law: Value) -> Option<usize> {
     if !class.is_pin() || class.item() != Value::direct(WRAPPER_CLASS) {
         return None;
     }
-    let arity = law.call_arity();
     let mut row = body.arg(1);
-    let mut i = arity;
+    let mut i = law.call_arity();
     while i > 0 {
         if !(row.is_closure() && row.is_small_closure(0, 2)) || row.arg(1) != Value::direct(i) {
             return None;
@@ -71,9 +93,8 @@ fn wrapped(law: Value) -> Option<usize> {
         row = row.arg(0);
         i -= 1;
     }
-    if !row.is_direct() || row.bits() <= arity {
-        return None;
+    if row.is_closure() && row.is_small_closure(0, 1) {
+        return Some(row.arg(0));
     }
-    let op = names::by_name(row.bits())?;
-    (u64::from(OPS[op].arity) == arity).then_some(op)
+    (row.is_direct() && row.bits() > law.call_arity()).then_some(row)
 }

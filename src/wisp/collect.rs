@@ -10,8 +10,8 @@ use super::env::{FLAG, LEFT, RIGHT, VALUE, compare};
 use super::eval::name_bytes;
 use super::form::push_bytes;
 use super::library::{BUILTINS, LoadError, MARKS};
-use super::read::{Event, Reader, Span, is_symbol};
-use super::session::{Ended, Observer, Session};
+use super::read::{Event, Reader, is_symbol};
+use super::session::{Ended, Session, Silent};
 use super::source::Sources;
 use crate::machine::Machine;
 use crate::value::Value;
@@ -37,15 +37,6 @@ impl<E: Into<LoadError>> From<E> for Problem {
 
 /// The name of the tree of doc strings, as a key.
 const DOC_KEY: Value = Value::direct(u64::from_le_bytes(*b"__DOC\0\0\0"));
-
-/// Sees nothing.
-struct Silent;
-
-impl Observer for Silent {
-    fn form(&mut self, _: Value, _: Span) {}
-    fn value(&mut self, _: Value) {}
-    fn error(&mut self, _: Value) {}
-}
 
 impl Session<'_> {
     /// Evaluates the files of a text and pushes the row of their modules (see [`super::library`]) in

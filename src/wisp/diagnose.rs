@@ -154,6 +154,13 @@ impl Session<'_> {
         }
     }
 
+    /// The question whether a name of the environment was meant by one that is not bound.
+    pub fn similar(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let mut search = Search::new(name, b"");
+        search.environment(self.environment());
+        search.question()
+    }
+
     /// Whether the environment holds a name, as far as it is evaluated.
     fn is_bound(&self, name: &[u8]) -> bool {
         let mut found = false;

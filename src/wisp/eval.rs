@@ -568,7 +568,7 @@ pub(super) fn is_zero(v: Value) -> bool {
 }
 
 /// The bytes of a natural.
-pub(super) fn name_bytes(v: Value) -> Vec<u8> {
+pub fn name_bytes(v: Value) -> Vec<u8> {
     let mut space = [0];
     let limbs = v.cast().limbs(&mut space);
     let length = nat::byte_len(limbs) as usize;

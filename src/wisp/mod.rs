@@ -44,8 +44,8 @@ mod text;
 
 pub use collect::Problem;
 pub use diagnose::Diagnosis;
-pub use eval::{Failure, Rules};
+pub use eval::{Failure, Rules, name_bytes};
 pub use library::{Library, LoadError};
 pub use note::Note;
-pub use session::{Ended, Input, Observer, Session};
+pub use session::{Ended, Input, Observer, Session, Silent};
 pub use source::{SourceError, Sources};

@@ -111,7 +111,7 @@ pub trait Observer {
 }
 
 /// Sees nothing.
-struct Silent;
+pub struct Silent;
 
 impl Observer for Silent {
     fn form(&mut self, _: Value, _: Span) {}
@@ -354,7 +354,7 @@ impl<'m> Session<'m> {
         Ok(())
     }
 
-    /// Evaluates the form of these events, which leaves the stack as it was.
+    /// Evaluates the form of these events and drops its value.
     ///
     /// # Errors
     /// [`Ended::Failed`]; the environment is then that of before.
@@ -364,15 +364,51 @@ impl<'m> Session<'m> {
         events: &[Event],
         observer: &mut dyn Observer,
     ) -> Result<(), Ended> {
+        self.push_value(text, events, observer)?;
+        self.machine.drop_top(1);
+        Ok(())
+    }
+
+    /// Evaluates the form of these events and pushes its value.
+    ///
+    /// # Errors
+    /// As [`Session::evaluate`].
+    fn push_value(
+        &mut self,
+        text: &[u8],
+        events: &[Event],
+        observer: &mut dyn Observer,
+    ) -> Result<(), Ended> {
         let depth = self.machine.depth();
         self.machine.push(self.machine.nth(self.base));
         match self.form(text, events, observer) {
             Ok(()) => {
+                let value = self.machine.top(0);
                 self.machine.drop_top(self.machine.depth() - depth);
+                self.machine.push(value);
                 Ok(())
             }
             Err((failure, note)) => Err(self.failed(depth, failure, note, whole(events), observer)),
         }
+    }
+
+    /// Evaluates the forms of a text from an offset on, whatever loop there is, and pushes the value of
+    /// the last one; false if there is no form.
+    ///
+    /// # Errors
+    /// [`Ended::Failed`] and [`Ended::Unreadable`].
+    pub fn push_last(&mut self, text: &[u8], at: usize) -> Result<bool, Ended> {
+        let mut reader = Reader::of(self.rules.dialect, text, at);
+        let mut events = Vec::new();
+        let mut pushed = false;
+        while reader.form(&mut events).map_err(Ended::Unreadable)? {
+            if pushed {
+                self.machine.drop_top(1);
+            }
+            self.push_value(text, &events, &mut Silent)?;
+            pushed = true;
+        }
+        Ok(pushed)
     }
 
     /// Evaluates one form.

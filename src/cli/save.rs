@@ -1,0 +1,168 @@
+//! `plan seed save [OPTION…] FILE… -o OUT`: the value of a Wisp program as a seed (chapter 06 §5.2,
+//! §5.3 and §5.6).
+//!
+//! Invariants:
+//! - The seed holds what the saved value reaches and nothing else of the environment.
+//! - Nothing is written unless all forms were evaluated and the value was forced.
+//! - A value that does nothing when it is run as a seed is written all the same, with a warning.
+
+use super::args::Wisp;
+use super::message::{self, Shown};
+use super::options::Environment;
+use super::seed::{bad_seed, write};
+use super::wisp::{add_expression, assemble, finish, no_library, warn};
+use super::{STATUS_EVALUATION, STATUS_OK, STATUS_USAGE, graph, stop};
+use crate::machine::Machine;
+use crate::os::env::Args;
+use crate::prim::jets;
+use crate::value::Value;
+use crate::wisp::name_bytes;
+use crate::wisp::{Ended, Library, Rules, Session, Silent, Sources};
+use alloc::vec::Vec;
+
+/// The name whose value is saved, unless there is another.
+const MAIN: &[u8] = b"main";
+
+/// Loads a program and saves the value of a name or of an expression.
+///
+/// # Errors
+/// The exit status, when something went wrong and has been said.
+pub fn main(args: &Args, library: Library, wisp: &Wisp) -> Result<i32, i32> {
+    let Some(target) = wisp.output else {
+        return Err(STATUS_USAGE);
+    };
+    if wisp.entry.is_some() && wisp.expression.is_some() {
+        let text = "seed save: --entry and -e exclude each other (try plan seed --help)";
+        return Err(message::fail(STATUS_USAGE, format_args!("{text}")));
+    }
+    let mut sources = assemble(args, library, wisp)?;
+    let environment = Environment::get(args)?;
+    let status = environment.with_machine(wisp.timeout, |machine| {
+        let rules = Rules {
+            lenient: wisp.lenient,
+            warn: wisp.warn,
+            dialect: sources.dialect(),
+        };
+        let saved = match Session::new(machine, rules, library) {
+            Ok(mut session) => load(&mut session, &mut sources, wisp),
+            Err(error) => Err(no_library(machine, &error)),
+        };
+        let saved = saved.and_then(|()| save(machine, wisp, target));
+        saved.map_or_else(|status| status, |()| STATUS_OK)
+    });
+    Ok(status)
+}
+
+/// What the messages about a value call the program.
+fn program<'a>(wisp: &Wisp<'a>) -> &'a [u8] {
+    wisp.files.last().copied().unwrap_or(b"-e")
+}
+
+/// Evaluates the program and pushes the value to save.
+fn load(session: &mut Session, sources: &mut Sources, wisp: &Wisp) -> Result<(), i32> {
+    session.wants_entry = true;
+    let ended = session.run(sources, 0, &mut Silent);
+    warn(session, sources);
+    if !matches!(ended, Ended::Done) {
+        let status = finish(session, sources, ended);
+        return Err(match status {
+            STATUS_OK => not_saved(wisp, "its read loop ended before its text"),
+            status => status,
+        });
+    }
+    if let Some(at) = add_expression(sources, wisp)? {
+        return match session.push_last(sources.text(), at) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(not_saved(wisp, "the expression of -e is empty")),
+            Err(ended) => Err(finish(session, sources, ended)),
+        };
+    }
+    let name = wisp.entry.unwrap_or(MAIN);
+    match session.push_binding(name) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let mut help = session.similar(name).unwrap_or_default();
+            if !help.is_empty() {
+                help.push(b' ');
+            }
+            help.extend_from_slice(b"define it, or name another with --entry");
+            let (file, name, help) = (Shown(program(wisp)), Shown(name), Shown(&help));
+            Err(message::fail(
+                STATUS_EVALUATION,
+                format_args!("{file}: not saved: {name} is not defined ({help})"),
+            ))
+        }
+        Err(_) => Err(stop::uncaught(session.machine())),
+    }
+}
+
+/// Says why nothing is saved.
+fn not_saved(wisp: &Wisp, why: &str) -> i32 {
+    let file = Shown(program(wisp));
+    message::fail(
+        STATUS_EVALUATION,
+        format_args!("{file}: not saved: {why} (nothing is written)"),
+    )
+}
+
+/// What is saved, for messages.
+fn what<'a>(wisp: &Wisp<'a>) -> &'a [u8] {
+    match wisp.expression {
+        Some(_) => b"the expression",
+        None => wisp.entry.unwrap_or(MAIN),
+    }
+}
+
+/// Writes the value on top.
+fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
+    if let Err(stop) = machine.force_top() {
+        return Err(stop::report(machine, stop));
+    }
+    let (value, mut doubtful) = (machine.top(0), Vec::new());
+    let bytes = graph::encode_with(value, wisp.version, &[], &mut |pin| {
+        if pin.item().is_law() && jets::is_doubtful(pin.item()) {
+            doubtful.push(pin.item().law_name());
+        }
+    });
+    let bytes = bytes.map_err(|error| bad_seed(target, &error))?;
+    let (file, name) = (Shown(program(wisp)), Shown(what(wisp)));
+    warn_of_arity(missing(value), format_args!("{file}: {name}"));
+    for name in doubtful {
+        let name = name_bytes(name);
+        let name = Shown(&name);
+        message::fail(
+            STATUS_OK,
+            format_args!(
+                "warning: {file}: the pinned law {name} runs as the operation of that name, \
+                 whatever its body says (rename it if that is not meant)"
+            ),
+        );
+    }
+    write(target, &bytes)
+}
+
+/// Says that running the value of `what`, which lacks so many arguments, does nothing.
+fn warn_of_arity(missing: Option<u64>, what: core::fmt::Arguments<'_>) {
+    let help = "a program is a function of one argument";
+    match missing {
+        Some(1) => {}
+        Some(n) => {
+            let text =
+                format_args!("warning: {what} takes {n} arguments: it does nothing ({help})");
+            message::fail(STATUS_OK, text);
+        }
+        None => {
+            let text = format_args!("warning: {what} is no function: it does nothing ({help})");
+            message::fail(STATUS_OK, text);
+        }
+    }
+}
+
+/// How many arguments a value lacks to be called; none if it is no function.
+fn missing(v: Value) -> Option<u64> {
+    if v.is_law() || v.is_pin() {
+        return Some(v.call_arity());
+    }
+    let head = v.is_closure().then(|| v.head())?;
+    (head.is_law() || head.is_pin()).then(|| head.call_arity() - v.size() as u64)
+}
