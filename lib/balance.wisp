@@ -7,52 +7,71 @@
 ; - keys are any PLAN values, ordered by Cmp: naturals before pins, laws and rows, then by content;
 ; - for each node: size(left) + 1 <= 3 * (size(right) + 1), and the other way round; so a tree of n
 ;   keys is at most 2.5 log2(n + 1) deep, and whatever walks one path costs O(log n) comparisons;
+; - keys and values are evaluated when they are put in, or trees would keep what they come from;
 ; - trees are values: an operation gives a new tree that shares all but one path with the old one.
 
 (define bal-empty "The empty tree." 0)
 (define bal-sz "The number of keys in a tree. O(1).
 (bal-sz (bal-sing 1 2))  => 1" Hd)
 (defun (bal-sing key value) "The tree of one key.
-(bal-to-pairs-list (bal-sing 1 2))  => ~[[1 2]]" (1 key value 0 0))
+(bal-to-pairs-list (bal-sing 1 2))  => ~[[1 2]]"
+  (Seq key (Seq value (1 key value 0 0))))
 
 ; A node of trees that are balanced to one another.
 (defun (%node k v l r)
   (@ size (Inc (Add (Hd l) (Hd r))))
   (Seq size (size k v l r)))
+; A node with the key and value of the node t.
+(defun (%node-as t l r)
+  (@ k (Ix0 t))
+  (@ v (Ix1 t))
+  (Seq k (Seq v (Seq l (Seq r (%node k v l r))))))
 
 (defun (%rotate-left k v l r)
   (@ rl (Ix2 r))
   (@ rr (Ix3 r))
   (If (Lt (Inc (Hd rl)) (Mul 2 (Inc (Hd rr))))
-    (%node (Ix0 r) (Ix1 r) (%node k v l rl) rr)
-    (%node (Ix0 rl) (Ix1 rl)
-      (%node k v l (Ix2 rl))
-      (%node (Ix0 r) (Ix1 r) (Ix3 rl) rr))))
+    (%node-as r (%node k v l rl) rr)
+    (%node-as rl (%node k v l (Ix2 rl)) (%node-as r (Ix3 rl) rr))))
 (defun (%rotate-right k v l r)
   (@ ll (Ix2 l))
   (@ lr (Ix3 l))
   (If (Lt (Inc (Hd lr)) (Mul 2 (Inc (Hd ll))))
-    (%node (Ix0 l) (Ix1 l) ll (%node k v lr r))
-    (%node (Ix0 lr) (Ix1 lr)
-      (%node (Ix0 l) (Ix1 l) ll (Ix2 lr))
-      (%node k v (Ix3 lr) r))))
+    (%node-as l ll (%node k v lr r))
+    (%node-as lr (%node-as l ll (Ix2 lr)) (%node k v (Ix3 lr) r))))
 
 ; A node of trees of which one may have gained or lost one key.
 (defun (%balance k v l r)
-  (Seq l (Seq r
-    (let* ((wl (Inc (Hd l))) (wr (Inc (Hd r))))
-      (If (Gt wr (Mul 3 wl)) (%rotate-left k v l r)
-        (If (Gt wl (Mul 3 wr)) (%rotate-right k v l r)
-          (%node k v l r)))))))
+  (@ wl (Inc (Hd l)))
+  (@ wr (Inc (Hd r)))
+  (If (Gt wr (Mul 3 wl)) (%rotate-left k v l r)
+    (If (Gt wl (Mul 3 wr)) (%rotate-right k v l r)
+      (%node k v l r))))
+; The same with the key and value of the node t, whose other subtree stays.
+(defun (%with-left t l)
+  (@ k (Ix0 t))
+  (@ v (Ix1 t))
+  (@ r (Ix3 t))
+  (Seq l (Seq k (Seq v (Seq r (%balance k v l r))))))
+(defun (%with-right t r)
+  (@ k (Ix0 t))
+  (@ v (Ix1 t))
+  (@ l (Ix2 t))
+  (Seq r (Seq k (Seq v (Seq l (%balance k v l r))))))
 
+(defun (%insert key value tree)
+  (@ old (Ix0 tree))
+  (@ l   (Ix2 tree))
+  (@ r   (Ix3 tree))
+  (Ifz tree (1 key value 0 0)
+    (Case3 (Cmp key old)
+      (let ((new (Seq l (%insert key value l)))) (Seq new (%with-left tree new)))
+      (Seq l (Seq r ((Hd tree) key value l r)))
+      (let ((new (Seq r (%insert key value r)))) (Seq new (%with-right tree new))))))
 (defun (bal-insert key value tree)
   "The tree with key bound to value, in place of its old value if it has one.
 (bal-idx 1 (bal-insert 1 5 bal-empty))  => 5"
-  (Ifz tree (bal-sing key value)
-    (Case3 (Cmp key (Ix0 tree))
-      (%balance (Ix0 tree) (Ix1 tree) (bal-insert key value (Ix2 tree)) (Ix3 tree))
-      ((Hd tree) key value (Ix2 tree) (Ix3 tree))
-      (%balance (Ix0 tree) (Ix1 tree) (Ix2 tree) (bal-insert key value (Ix3 tree))))))
+  (Seq key (Seq value (%insert key value tree))))
 
 (defun (bal-search key tree) "The value of key as [value]; 0 if the key is missing.
 (bal-search 1 (bal-sing 1 5))  => [5]"
@@ -74,18 +93,22 @@
   (If (Ix3 tree) (bal-max (Ix3 tree)) tree))
 (defun (%drop-min tree)
   (Ifz (Ix2 tree) (Ix3 tree)
-    (%balance (Ix0 tree) (Ix1 tree) (%drop-min (Ix2 tree)) (Ix3 tree))))
+    (%with-left tree (%drop-min (Ix2 tree)))))
 (defun (%drop-max tree)
   (Ifz (Ix3 tree) (Ix2 tree)
-    (%balance (Ix0 tree) (Ix1 tree) (Ix2 tree) (%drop-max (Ix3 tree)))))
+    (%with-right tree (%drop-max (Ix3 tree)))))
 
+(defun (%balance-as t l r)
+  (@ k (Ix0 t))
+  (@ v (Ix1 t))
+  (Seq k (Seq v (Seq l (Seq r (%balance k v l r))))))
 ; The tree of two trees that were balanced siblings, all keys of l being below those of r.
 (defun (%glue l r)
   (Ifz l r
     (Ifz r l
       (If (Gt (Hd l) (Hd r))
-        (let ((top (bal-max l))) (%balance (Ix0 top) (Ix1 top) (%drop-max l) r))
-        (let ((top (bal-min r))) (%balance (Ix0 top) (Ix1 top) l (%drop-min r)))))))
+        (%balance-as (bal-max l) (%drop-max l) r)
+        (%balance-as (bal-min r) l (%drop-min r))))))
 
 (defun (bal-alter f key tree)
   "Changes the binding of one key: f gets [value] or 0 and gives the same form.
@@ -93,18 +116,18 @@
   (Ifz tree
     (let ((new (f 0))) (And new (bal-sing key (Ix0 new))))
     (Case3 (Cmp key (Ix0 tree))
-      (%balance (Ix0 tree) (Ix1 tree) (bal-alter f key (Ix2 tree)) (Ix3 tree))
-      (let ((new (f [(Ix1 tree)])))
+      (%with-left tree (bal-alter f key (Ix2 tree)))
+      (let* ((new (f [(Ix1 tree)])) (v (Ix0 new)) (k (Ix0 tree)))
         (Ifz new (%glue (Ix2 tree) (Ix3 tree))
-          ((Hd tree) (Ix0 tree) (Ix0 new) (Ix2 tree) (Ix3 tree))))
-      (%balance (Ix0 tree) (Ix1 tree) (Ix2 tree) (bal-alter f key (Ix3 tree))))))
+          (Seq k (Seq v ((Hd tree) k v (Ix2 tree) (Ix3 tree))))))
+      (%with-right tree (bal-alter f key (Ix3 tree))))))
 (defun (bal-del key tree) "The tree without a key.
 (bal-del 1 (bal-sing 1 5))  => 0"
   (And tree
     (Case3 (Cmp key (Ix0 tree))
-      (%balance (Ix0 tree) (Ix1 tree) (bal-del key (Ix2 tree)) (Ix3 tree))
+      (%with-left tree (bal-del key (Ix2 tree)))
       (%glue (Ix2 tree) (Ix3 tree))
-      (%balance (Ix0 tree) (Ix1 tree) (Ix2 tree) (bal-del key (Ix3 tree))))))
+      (%with-right tree (bal-del key (Ix3 tree))))))
 
 ;; Whole trees
 
@@ -150,26 +173,26 @@
 (defun (bal-join k v l r) "The tree of l, one key above all of l and below all of r, and r.
 Costs O(|depth(l) - depth(r)|).
 (bal-save (bal-join 2 0 (bal-sing 1 0) (bal-sing 3 0)))  => [1 0 2 0 3 0]"
-  (Seq l (Seq r
-    (let* ((wl (Inc (Hd l))) (wr (Inc (Hd r))))
-      (If (Gt wr (Mul 3 wl))
-        (%balance (Ix0 r) (Ix1 r) (bal-join k v l (Ix2 r)) (Ix3 r))
-        (If (Gt wl (Mul 3 wr))
-          (%balance (Ix0 l) (Ix1 l) (Ix2 l) (bal-join k v (Ix3 l) r))
-          (%node k v l r)))))))
+  (@ wl (Inc (Hd l)))
+  (@ wr (Inc (Hd r)))
+  (Seq k (Seq v
+    (If (Gt wr (Mul 3 wl)) (%with-left r (bal-join k v l (Ix2 r)))
+      (If (Gt wl (Mul 3 wr)) (%with-right l (bal-join k v (Ix3 l) r))
+        (%node k v l r))))))
+; The same with the key and value of the node t.
+(defun (%join-as t l r) (Seq l (Seq r (bal-join (Ix0 t) (Ix1 t) l r))))
 (defun (bal-join2 l r) "The tree of l and r, all keys of l being below those of r.
 (bal-save (bal-join2 (bal-sing 1 0) (bal-sing 3 0)))  => [1 0 3 0]"
-  (Ifz r l
-    (let ((top (bal-min r))) (bal-join (Ix0 top) (Ix1 top) l (%drop-min r)))))
+  (Ifz r l (%join-as (bal-min r) l (%drop-min r))))
 (defun (bal-split key tree) "[tree of the keys below, [value] or 0, tree of the keys above].
 (bal-split 1 (bal-sing 1 5))  => [0 [5] 0]"
   (Ifz tree [0 0 0]
     (Case3 (Cmp key (Ix0 tree))
       (let ((parts (bal-split key (Ix2 tree))))
-        [(Ix0 parts) (Ix1 parts) (bal-join (Ix0 tree) (Ix1 tree) (Ix2 parts) (Ix3 tree))])
+        [(Ix0 parts) (Ix1 parts) (%join-as tree (Ix2 parts) (Ix3 tree))])
       [(Ix2 tree) [(Ix1 tree)] (Ix3 tree)]
       (let ((parts (bal-split key (Ix3 tree))))
-        [(bal-join (Ix0 tree) (Ix1 tree) (Ix2 tree) (Ix0 parts)) (Ix1 parts) (Ix2 parts)]))))
+        [(%join-as tree (Ix2 tree) (Ix0 parts)) (Ix1 parts) (Ix2 parts)]))))
 
 (defun (bal-union f a b)
   "The keys of both; the value of a common key is (f value-in-a value-in-b).
@@ -202,10 +225,12 @@ O(m log(n/m + 1)), m being the smaller size.
     (let* ((low  (bal-filter f (Ix2 tree)))
            (high (bal-filter f (Ix3 tree))))
       (If (f (Ix0 tree) (Ix1 tree))
-        (bal-join (Ix0 tree) (Ix1 tree) low high)
+        (%join-as tree low high)
         (bal-join2 low high)))))
 (defun (bal-map f tree) "The same keys with the values (f key value). O(n).
 (bal-save (bal-map {k v -> (Add k v)} (bal-sing 1 5)))  => [1 6]"
-  (And tree
-    ((Hd tree) (Ix0 tree) (f (Ix0 tree) (Ix1 tree))
-      (bal-map f (Ix2 tree)) (bal-map f (Ix3 tree)))))
+  (@ k (Ix0 tree))
+  (@ l (bal-map f (Ix2 tree)))
+  (@ v (f k (Ix1 tree)))
+  (@ r (bal-map f (Ix3 tree)))
+  (And tree (Seq l (Seq k (Seq v (Seq r ((Hd tree) k v l r)))))))

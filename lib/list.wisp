@@ -149,7 +149,10 @@
 (lpartition even ~[1 2 3])  => [~[2] ~[1 3]]"
   [(lfilter f l) (lfilter {x -> (Nil (f x))} l)])
 
-(defun (%lrev l acc) (Ifz l acc (%lrev (Ix1 l) [(Ix0 l) acc])))
+; Up keeps an element that is not evaluated as it is, where [(Ix0 l) acc] would add a cell for it.
+(defun (%lrev l acc)
+  (@ cell (Up 1 acc l))
+  (Ifz l acc (Seq cell (%lrev (Ix1 l) cell))))
 (defun (lrev l) "The elements in reverse.
 (lrev ~[1 2 3])  => ~[3 2 1]" (%lrev l 0))
 
@@ -210,22 +213,24 @@
 ;; `up` is 1 when the result is to ascend; then the runs to merge descend.
 
 (defun (%merge less up a b out)
+  (@ x (Ix0 a))
+  (@ y (Ix0 b))
   (Ifz a (%lrev b out)
     (Ifz b (%lrev a out)
-      (If (Eq up (Truth (less (Ix0 b) (Ix0 a))))
-        (%merge less up (Ix1 a) b [(Ix0 a) out])
-        (%merge less up a (Ix1 b) [(Ix0 b) out])))))
+      (Seq x (Seq y
+        (If (Eq up (Truth (less y x)))
+          (%merge less up (Ix1 a) b [x out])
+          (%merge less up a (Ix1 b) [y out])))))))
 
 (defun (%sort-run less up row from n)
-  (@ half (Rsh n 1))
-  (@ a    (%sort-run less (Nil up) row from half))
-  (@ b    (%sort-run less (Nil up) row (Add from half) (Sub n half)))
-  (Ifz n 0
-    (If (Eq n 1) [(Ix from row) 0]
-      (Seq a (Seq b (%merge less up a b 0))))))
+  (If (Lt n 2) (And n [(Ix from row) 0])
+    (let* ((half (Rsh n 1))
+           (a    (%sort-run less (Nil up) row from half))
+           (b    (Seq a (%sort-run less (Nil up) row (Add from half) (Sub n half)))))
+      (Seq b (%merge less up a b 0)))))
 
 (defun (lsort-by less l) "The elements in the order of less; (less x y): x comes before y.
-Stable; O(n log n) comparisons.
+Evaluates the elements. Stable; O(n log n) comparisons.
 (lsort-by Gt ~[2 3 1])  => ~[3 2 1]"
   (@ row (array l))
   (%sort-run less 1 row 0 (Sz row)))
