@@ -115,7 +115,10 @@ fn defined(module: &str) -> BTreeSet<String> {
 #[test]
 fn every_public_name_occurs_in_its_module_s_tests() {
     let mut missing = Vec::new();
-    for module in modules(&library().join("tests")) {
+    for module in modules(&library()) {
+        if module == "std" {
+            continue;
+        }
         let path = library().join("tests").join(format!("{module}.wisp"));
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{module}: {e}"));
         let used: BTreeSet<&str> = tokens(&text).collect();
