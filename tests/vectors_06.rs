@@ -149,9 +149,12 @@ fn forms_through_the_code_of_the_built_in_functions() {
         let got = load(&input, Mode::Plain, &dir);
         let err = got.err();
         let skipped: usize = err.lines().take(4).map(|line| line.len() + 1).sum();
+        // Behind the transcript stands at most where the loop ended, if its status is not 0.
+        let place = ": warning: the program's own loop ended here with status ";
         let right = err
             .get(skipped..)
-            .is_some_and(|rest| rest == row.transcript)
+            .and_then(|rest| rest.strip_prefix(&row.transcript))
+            .is_some_and(|rest| rest.is_empty() || row.status != 0 && rest.contains(place))
             && got.out() == row.output
             && got.end == End::Status(row.status);
         tally.row(&row.id, if right { Ok(()) } else { Err(got.describe()) });

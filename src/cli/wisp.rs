@@ -261,8 +261,21 @@ pub fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
     let machine: &Machine = session.machine();
     match ended {
         Ended::Done => STATUS_OK,
-        Ended::Replaced(status) => i32::from(status),
-        Ended::Stopped(stop) => stop::report(machine, stop),
+        Ended::Replaced(status) => {
+            if let Some(form) = session.stopped_at.filter(|_| status != 0) {
+                let text = format!("the program's own loop ended here with status {status}");
+                say(&Message::warning(text).render(sources, form));
+            }
+            i32::from(status)
+        }
+        Ended::Stopped(stop) => {
+            if let Some(form) = session.stopped_at {
+                let failure = Failure::from(stop);
+                let about = session.diagnose(sources, failure, &Note::default(), form);
+                say(&about.message.render(sources, about.span));
+            }
+            stop::report(session.machine(), stop)
+        }
         Ended::Ignored(bytes, form) => {
             if bytes > 0 {
                 let text = format!("__REPL is no function: {bytes} bytes of input ignored");

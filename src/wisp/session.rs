@@ -156,6 +156,8 @@ pub struct Session<'m> {
     pub open_string: Option<Span>,
     /// What may be a mistake in the forms evaluated so far, and where.
     pub warnings: Vec<(Span, Vec<u8>)>,
+    /// The form a loop of the program's own had read last when it ended.
+    pub stopped_at: Option<Span>,
     /// Whether the environment is wanted that a loop of the program's own has at the end of the text;
     /// that loop then ends with [`Ended::Done`] instead of its status.
     pub wants_entry: bool,
@@ -189,6 +191,7 @@ impl<'m> Session<'m> {
             loaded: Vec::new(),
             open_string: None,
             warnings: Vec::new(),
+            stopped_at: None,
             wants_entry: false,
         };
         if library.builtins.is_empty() {
@@ -505,8 +508,10 @@ impl<'m> Session<'m> {
         }
         self.machine.set_escape(self.wants_entry.then_some(ENTRY));
         let rest = &input.text()[at..];
+        let list = self.machine.depth();
         let result = self.call_loop(rest, input.grows());
         self.machine.set_escape(None);
+        self.stopped_at = self.read_last(list, input.text(), at);
         match result {
             Err(Failure::Thrown) if self.recorded() => Ended::Done,
             Ok(None) => Ended::Ignored(rest.len(), form),
@@ -537,8 +542,32 @@ impl<'m> Session<'m> {
         Ok(())
     }
 
-    /// The status of the loop; none if it is no function.
+    /// The form that ends where a loop stopped to read; the list of bytes it got is at the place `list`
+    /// and begins with the byte at `at`.
+    fn read_last(&self, list: usize, text: &[u8], at: usize) -> Option<Span> {
+        let mut cell = self.machine.nth(list).resolve();
+        let mut end = at;
+        while cell.row_len() == 2 && end < text.len() {
+            cell = cell.arg(1).resolve();
+            end += 1;
+        }
+        let mut reader = Reader::new(text, at);
+        let (mut events, mut last) = (Vec::new(), None);
+        while let Ok(true) = reader.form(&mut events) {
+            let form = whole(&events);
+            // One byte more is read to see that a token has ended.
+            if form.start + 1 >= end && end < text.len() {
+                break;
+            }
+            last = Some(form);
+        }
+        last
+    }
+
+    /// The status of the loop; none if it is no function. Leaves the list of bytes it got where the
+    /// stack ended.
     fn call_loop(&mut self, rest: &[u8], grows: bool) -> Result<Option<u8>, Failure> {
+        self.machine.push(Value::ZERO);
         self.push_binding(b"__REPL")?;
         self.machine.eval_top()?;
         let function = self.machine.top(0);
@@ -555,6 +584,7 @@ impl<'m> Session<'m> {
             end = ENTRY_CALL;
         }
         self.machine.push(self.machine.nth(self.base));
+        self.push_identity()?;
         self.machine.push(Value::ZERO);
         self.put_before(end)?;
         if grows {
@@ -564,19 +594,35 @@ impl<'m> Session<'m> {
             self.machine.make_app(1)?;
         }
         self.put_before(rest)?;
+        let list = self.machine.pop();
+        self.machine.set_top(0, list);
+        self.machine.set_top(3, list);
         self.machine.make_app(2)?;
         self.machine.eval_top()?;
         let status = nat::limb_at(self.machine.top(0).cast().limbs(&mut [0]), 0);
         Ok(Some(status as u8))
     }
 
-    /// Puts these bytes before the list on top.
+    /// Pushes the law that gives its argument.
+    fn push_identity(&mut self) -> Result<(), Stop> {
+        for part in [Value::ONE, Value::ONE, Value::ZERO] {
+            self.machine.push(part);
+        }
+        self.machine.make_law()
+    }
+
+    /// Puts these bytes before the list on top, below which lies the identity. Each rest is unevaluated,
+    /// so that what has been read can be told from what has not.
     fn put_before(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         for byte in bytes.iter().rev() {
             let list = self.machine.top(0);
+            self.machine.set_top(0, self.machine.top(1));
+            self.machine.push(list);
+            self.machine.make_app(1)?;
+            let rest = self.machine.top(0);
             self.machine.set_top(0, Value::ZERO);
             self.machine.push(Value::direct(u64::from(*byte)));
-            self.machine.push(list);
+            self.machine.push(rest);
             self.machine.make_row(2)?;
         }
         Ok(())

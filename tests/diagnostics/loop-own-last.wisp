@@ -1,0 +1,4 @@
+; options:; status: 1
+(def __REPL-1 __REPL)
+(def __REPL (law (r env cs) (__REPL-1 env cs)))
+(def x 1) y

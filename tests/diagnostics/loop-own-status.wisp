@@ -1,0 +1,3 @@
+; options:; status: 7
+(def __REPL (law (r env cs) 7))
+1
