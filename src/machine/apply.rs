@@ -280,6 +280,8 @@ impl Machine {
         callee.set_code_word(entry.word());
         if self.heap.contains(callee.address() as u64) {
             self.heap.adopt_code(entry);
+        } else {
+            self.arena.adopt_code(callee.address() as u64, entry);
         }
         Next::Exec(entry.word() as *const u32, fp)
     }

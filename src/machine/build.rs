@@ -10,11 +10,9 @@
 
 use super::Machine;
 use super::op::{Args, Call, Fault};
-use crate::heap::arena::Owner;
-use crate::heap::pins::{self, CallInfo};
 use crate::nat;
-use crate::value::{Header, Kind, LAW_WORDS, MAX_DIRECT, Sort, ThunkKind, Value};
-use crate::value::{TAG_BUFFER, TAG_LAW, TAG_NAT, TAG_THUNK};
+use crate::value::{Header, Kind, LAW_WORDS, MAX_DIRECT, ThunkKind, Value};
+use crate::value::{TAG_LAW, TAG_NAT, TAG_THUNK};
 
 /// Largest natural and largest closure, in words: 2^36 bits, so that every size computed from
 /// two such sizes still fits a word.
@@ -277,39 +275,6 @@ impl Machine {
         Ok(law)
     }
 
-    /// The pin of a value in normal form.
-    ///
-    /// # Errors
-    /// The VM error `limit` when there is no memory.
-    pub fn build_pin(&mut self, item: Value) -> Result<Value, Fault> {
-        let info = CallInfo {
-            code: (self.engine.code_of)(item, &mut self.stats.jets, self.options.strict_jets),
-            arity: call_arity(item),
-        };
-        self.stats.pins += 1;
-        let pin = if item.is_pin() {
-            pins::build_megapin(&mut self.arena, item, info)
-        } else {
-            pins::build_pin(&mut self.arena, &self.heap, item, info)
-        };
-        pin.map_err(|_| Fault::MEMORY)
-    }
-
-    /// A natural of `words` limbs, all 0, at an address that does not change.
-    ///
-    /// # Errors
-    /// The VM error `limit` when there is no memory.
-    pub fn new_buffer(&mut self, words: usize) -> Result<Value, Fault> {
-        let header = Header::nat(64 * words as u64);
-        let payload = self
-            .arena
-            .allocate(header, Owner::Collected)
-            .map_err(|_| Fault::MEMORY)?;
-        // SAFETY: the block was just allocated for these words.
-        unsafe { payload.as_ptr().write_bytes(0, words) };
-        Ok(Value::reference(TAG_BUFFER, payload.as_ptr()))
-    }
-
     /// Checks that `bytes` of temporary memory can be had.
     ///
     /// # Errors
@@ -335,20 +300,6 @@ impl Machine {
     /// The engine's tables.
     pub fn engine(&self) -> &'static super::Engine {
         self.engine
-    }
-}
-
-/// Number of arguments of a call of the pin of `item` (chapter 01 §3.1), [`MAX_DIRECT`] for never.
-fn call_arity(item: Value) -> u64 {
-    match item.sort() {
-        Sort::Nat => match item.bits() {
-            1 => 3,
-            3 => 6,
-            _ => 1,
-        },
-        Sort::Law | Sort::Pin => item.call_arity(),
-        _ if item.head().is_nat() => MAX_DIRECT,
-        _ => item.head().call_arity() - item.size() as u64,
     }
 }
 

@@ -18,6 +18,7 @@
 //! | `force` | normal form |
 //! | `unwind` | exceptions |
 //! | `trail` | which laws were being evaluated at an uncaught one |
+//! | `pinned` | pins: building them, and giving the collector of the arena its roots |
 //! | `profile` | records of function entries and exits |
 //! | `build` | reserving and building objects |
 //! | `embed` | what the console and the tools call |
@@ -34,6 +35,7 @@ mod force;
 mod frame;
 pub mod op;
 pub mod opcode;
+mod pinned;
 mod profile;
 mod run;
 mod stack;
@@ -97,6 +99,8 @@ pub struct Options {
     pub heap_bytes: u64,
     /// Whether traces are coloured.
     pub trace_color: bool,
+    /// Collect pins at every so many collections of the moving heap; 0: when it is worth it.
+    pub pins_every: u64,
 }
 
 impl Default for Options {
@@ -109,6 +113,7 @@ impl Default for Options {
             stack_bytes: 0,
             heap_bytes: 0,
             trace_color: false,
+            pins_every: 0,
         }
     }
 }
@@ -190,6 +195,8 @@ pub struct Machine {
     budget: u64,
     stats: Stats,
     profile: Option<profile::Log>,
+    /// Collections of the moving heap until pins are collected whatever there is, if they are.
+    countdown: u64,
     tracing: Tracing,
     /// Why an evaluation was stopped from outside.
     interruption: Option<signal::Reason>,
@@ -232,6 +239,9 @@ impl Machine {
         .map_err(|_| StartError::Heap)?;
         let mut arena = Arena::new().map_err(|_| StartError::Arena)?;
         arena.set_budget(budget);
+        if options.stress {
+            arena.poison_freed();
+        }
         let mut machine = Machine {
             heap,
             arena,
@@ -244,6 +254,7 @@ impl Machine {
             budget,
             stats: Stats::default(),
             profile: None,
+            countdown: 0,
             tracing: Tracing::default(),
             interruption: None,
             escape: None,
@@ -312,6 +323,7 @@ impl Machine {
                 .check(self.roots())
                 .unwrap_or_else(|p| inconsistent(&p));
         }
+        self.collect_pins_if_due();
         Ok(())
     }
 }

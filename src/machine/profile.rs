@@ -1,7 +1,8 @@
 //! Profiling (`<19>`, `<20>` and the wrapper `Profile`, chapter 02 §3.12).
 //!
 //! Invariants:
-//! - Only names that cannot move are recorded: direct naturals and pins. So the log is no root.
+//! - Only names that cannot move are recorded: direct naturals and pins. So the log is no root of the
+//!   moving heap, but it is one of the arena.
 //! - Chunks handed to a program are closures of head 5 and [`CHUNK`] arguments, newest first.
 
 use super::Machine;
@@ -29,6 +30,11 @@ pub struct Log {
 }
 
 impl Log {
+    /// The names recorded, and numbers.
+    pub(super) fn names(&self) -> impl Iterator<Item = Value> {
+        self.records.iter().map(|record| Value::from_bits(record.1))
+    }
+
     fn record(&mut self, kind: u64, value: u64) {
         // A clock that fails stands still; stamps never decrease.
         let ticks = clock::realtime().unwrap_or(0) / 8 % (1 << 60);

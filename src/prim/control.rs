@@ -23,7 +23,7 @@ pub(super) fn index(v: Value) -> u64 {
 }
 
 pub(super) fn pin(m: &mut Machine, a: Args) -> Result<Value, Fault> {
-    m.build_pin(a.get(0))
+    m.build_pin(|| a.get(0))
 }
 
 pub(super) fn law(m: &mut Machine, a: Args) -> Result<Value, Fault> {

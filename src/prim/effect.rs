@@ -252,9 +252,9 @@ pub(super) fn xbuf(m: &mut Machine, a: Args) -> Outcome {
     Ok(buffer)
 }
 
-/// `<18>` `x`: asks for a collection of the pinned area. That area collects by its own measure, so
-/// there is nothing to do here; 1.
-pub(super) fn request_gc(_: &mut Machine, _: Args) -> Outcome {
+/// `<18>` `x`: asks for a collection of the pinned area; 1.
+pub(super) fn request_gc(m: &mut Machine, _: Args) -> Outcome {
+    m.request_pin_collection()?;
     Ok(Value::ONE)
 }
 

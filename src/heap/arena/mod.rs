@@ -1,177 +1,132 @@
-//! Generation 2: a buddy allocator over reserved address space (chapter 05 §1.2, §3).
+//! Generation 2: what does not move. Pins and buffers, freed by a collector that marks and sweeps
+//! (chapter 05 §3).
 //!
-//! A block is `{redirection, header, payload …}`; callers see the address of the payload. Sizes
-//! are powers of two from [`MIN_BLOCK`] up to the whole arena; [`tree`] knows which node is what,
-//! [`lists`] where the free ones are.
+//! | file | holds |
+//! |---|---|
+//! | [`buddy`] | blocks of powers of two from 4 KiB on, and the spans |
+//! | [`span`] | spans: 64 KiB in slots of one size, for pins of up to 4 KiB |
+//! | [`table`] | marks, and from an address to its block |
+//! | [`space`] | all that is under the lock: claims, lists, phases, the sweep |
+//! | [`cycle`] | the collector: marking, and the order of a collection |
+//! | `verify` | the verifier |
 //!
-//! ```text
-//!             allocate                 free                  next free of its class, trim
-//!  free leaf ─────────▶ allocated ───────────▶ held ───────────────────┐
-//!      ▲                    ▲                   │                      ▼
-//!      │                    └───────────────────┘    merged; from 64 KiB on
-//!      │                      allocate, same size    pages are given back
-//!      └───────────────────────────────────────────────────────────────┘
-//! ```
-//! A freed block of more than [`HOLD_MAX`] is never held.
+//! A block is `{redirection, header, payload …}`; callers see the address of the payload. An
+//! [`Arena`] is one mutator's access to the blocks that all mutators share. It hands out small
+//! blocks from slots it has claimed, without a lock.
 //!
 //! Invariants:
-//! - exactly one leaf of the tree covers each address; no INNER node has two UNALLOCATED children;
-//! - every free leaf is on the list of its level, and every list member is a free leaf;
 //! - the redirection word is 0 and the header is in place when `allocate` returns; payload content
-//!   is undefined;
-//! - a *held* block is a freed one, one of small and one of large size at most, kept back for the
-//!   next request of its size. It stays ALLOC_MANUAL, a state that merging and the sweep leave
-//!   alone, and is not among the live blocks. It keeps a caller that frees what it allocates from
-//!   splitting and merging all levels, or from giving back the pages it is about to touch;
-//! - `allocated + held ≤ budget` after every allocation; all sizes are 64-bit.
+//!   is undefined until the caller writes it, which it does before it gives roots;
+//! - a block is freed only by a collection whose roots did not lead to it;
+//! - spans and large blocks together never exceed the budget; all sizes are 64-bit.
 //!
-//! Smallest block: 128 bytes. The reference implementation takes 512, so a million temporary pins
-//! of ten words cost 500 MB there (chapter 05 §3.11). 64 bytes would double the table of states
-//! for the sake of pins without data and sub-pins: eight words. Sizes between powers of two are
-//! left to a size-class layer above.
-//!
-//! Every method takes the arena by exclusive reference. The concurrent collector replaces that by
-//! the locks of chapter 05 §3.2 inside; callers need not change.
-//!
-//! Safety: the arena owns two mappings. Links and headers are written only inside blocks that the
-//! tree says are free or being handed out; callers own what they were handed until they free it.
+//! Safety: a block handed out is the caller's to write, and lies in pages that the arena keeps.
 #![allow(unsafe_code)]
 
-pub mod lists;
-pub mod tree;
+pub mod buddy;
+mod cycle;
+pub mod space;
+pub mod span;
+pub mod table;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
+use super::code::Entry;
+use super::now;
 use crate::os::Errno;
-use crate::os::mem::{self, PAGE, Region};
-use crate::value::{Header, WORD};
-use alloc::format;
-use alloc::string::String;
+use crate::value::{Header, Value};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use buddy::{BLOCK_WORDS, Buddy};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU8;
-use lists::{HEADS_BYTES, Link, Lists};
-use tree::{Geometry, Node, NodeState, Tree};
+use space::{Code, Phase, Space};
+use span::{CLASSES, LARGEST};
+use table::Table;
 
-/// Bytes of the smallest block, payload and its two words before it together.
-pub const MIN_BLOCK: u64 = 1 << MIN_BLOCK_LOG2;
-const MIN_BLOCK_LOG2: u32 = 7;
+pub use buddy::{Cause, Exhausted, Owner};
+pub use space::Counters;
 
-/// Words before the payload: redirection and header.
-const BLOCK_WORDS: u64 = 2;
+const WORD_BYTES: u64 = 8;
+/// Binary logarithm of the bytes of the smallest block that is no slot.
+const UNIT_LOG2: u32 = 12;
 
 /// Binary logarithms of the bytes [`Arena::new`] tries to reserve, from and down to.
 const RESERVE_LOG2: u32 = 40;
 const RESERVE_LEAST_LOG2: u32 = 24;
 
-/// Free blocks of at least this many bytes keep only the page with their links.
-const GIVE_BACK: u64 = 64 << 10;
-
-/// Largest block that is held back after a free, in bytes: the most that holding can cost. The two
-/// halves of a moving heap, freed and allocated in turn, fit for the programs whose
-/// collections are short enough that faulting the pages in again would show.
-const HOLD_MAX: u64 = 16 << 20;
-
-/// Arenas up to this many levels are verified down to the last node, not one level below leaves.
-const FULL_VERIFY_LEVELS: u32 = 18;
-
-const _: () = {
-    assert!(MIN_BLOCK >= size_of::<Link>() as u64 && MIN_BLOCK >= BLOCK_WORDS * WORD as u64);
-    assert!(HEADS_BYTES <= PAGE && GIVE_BACK > PAGE as u64 && HOLD_MAX >= GIVE_BACK);
-};
-
-/// Who frees a block.
+/// Why a collection began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Owner {
-    /// The collector, when nothing refers to it: pins, megapins, fixed buffers, profile pages.
-    Collected,
-    /// The runtime, explicitly: heap blocks, tables, slabs. Never freed by the collector.
-    Manual,
+pub enum Reason {
+    /// Enough was handed out since the last one.
+    Growth,
+    /// The program asked for it.
+    Request,
+    /// There was no memory.
+    Exhausted,
+    /// It was due by the number of collections of the nursery.
+    Regular,
 }
 
-impl Owner {
-    const fn state(self) -> NodeState {
-        match self {
-            Owner::Collected => NodeState::AllocGc,
-            Owner::Manual => NodeState::AllocManual,
-        }
+/// Slots of one class that a mutator has claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// Those not handed out yet, of 64 slots.
+    free: u64,
+    /// Address of the first of the 64.
+    first: u64,
+    /// Number of their span plus one; 0 for none.
+    span: u32,
+    /// Which word of the span's bits they are.
+    word: u32,
+}
+
+impl Group {
+    const EMPTY: Group = Group {
+        free: 0,
+        first: 0,
+        span: 0,
+        word: 0,
+    };
+}
+
+/// Stands where the lock will be: today every mutator of an arena is on one thread.
+struct Lock<T>(core::cell::RefCell<T>);
+
+impl<T> Lock<T> {
+    fn new(t: T) -> Self {
+        Lock(core::cell::RefCell::new(t))
+    }
+    fn lock(&self) -> core::cell::RefMut<'_, T> {
+        self.0.borrow_mut()
     }
 }
 
-/// Why there is no memory for a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Cause {
-    /// No free part of the reserved address space is large enough.
-    Space,
-    /// The request would exceed the budget of [`Arena::set_budget`].
-    Budget,
+/// What mutators and the collector share.
+struct Shared {
+    table: Table,
+    space: Lock<Space>,
 }
 
-/// There is no memory for a request. The arena is unchanged; freeing or collecting may help.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Exhausted {
-    /// Bytes asked for, the words before the payload included.
-    pub requested: u64,
-    /// What ran out.
-    pub cause: Cause,
-}
-
-impl core::fmt::Display for Exhausted {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let cause = match self.cause {
-            Cause::Space => "no free block in the reserved address space is large enough",
-            Cause::Budget => "the memory budget is used up",
-        };
-        write!(f, "no memory for {} bytes: {cause}", self.requested)
+impl Shared {
+    /// Whether the collector is to end what it does, freeing nothing.
+    fn is_stopping(&self) -> bool {
+        false
     }
+
+    /// Lets mutators that wait for the lock have it.
+    fn admit(&self) {}
 }
 
-/// One allocated block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Block {
-    /// Its first payload word.
-    pub payload: NonNull<u64>,
-    /// Its size in the arena, at least what was asked for.
-    pub bytes: u64,
-    /// Who frees it.
-    pub owner: Owner,
-}
-
-/// List heads in the first page, node states after it.
-#[derive(Debug)]
-struct Metadata(Region);
-
-impl AsRef<[AtomicU8]> for Metadata {
-    #[inline(always)]
-    fn as_ref(&self) -> &[AtomicU8] {
-        // SAFETY: the region is readable and writable zero-initialised memory, owned by `self`;
-        // the part after the first page is reached through this slice only.
-        unsafe {
-            let states = self.0.base().add(PAGE).cast::<AtomicU8>();
-            core::slice::from_raw_parts(states.as_ptr(), self.0.len() - PAGE)
-        }
-    }
-}
-
-/// Generation 2. See the head of this file.
-#[derive(Debug)]
+/// One mutator's access to generation 2. See the head of this file.
 pub struct Arena {
-    lists: Lists,
-    base: NonNull<u8>,
-    /// Freed blocks kept back: below [`GIVE_BACK`], and up to [`HOLD_MAX`].
-    held: [Option<Node>; 2],
-    /// Bytes of the held blocks.
-    held_bytes: u64,
-    allocated: u64,
-    live: u64,
-    budget: u64,
-    tree: Tree<Metadata>,
-    /// The blocks themselves. Also keeps the mapping at `base` alive.
-    memory: Region,
+    groups: [Group; CLASSES],
+    due: bool,
+    /// The collection for which roots were given last.
+    epoch: u32,
+    shared: Arc<Shared>,
 }
-
-// SAFETY: the arena owns its mappings, and its pointers lead nowhere else.
-unsafe impl Send for Arena {}
 
 impl Arena {
     /// Reserves 2^40 bytes of address space, or the largest power of two, down to 2^24, that
@@ -192,389 +147,238 @@ impl Arena {
         answer
     }
 
-    /// An arena of `2^log2` bytes; `EINVAL` unless `12 ≤ log2 ≤ 46`. For tests and for embedders
+    /// An arena of `2^log2` bytes; `EINVAL` unless `16 ≤ log2 ≤ 46`. For tests and for embedders
     /// that know what they need.
     pub fn with_log2(log2: u32) -> Result<Arena, Errno> {
-        if !(12..=46).contains(&log2) {
+        if log2 < span::SPAN_LOG2 {
             return Err(Errno::EINVAL);
         }
-        let geometry = Geometry::new(MIN_BLOCK_LOG2, log2);
-        let memory = mem::map_with_guard(geometry.bytes() as usize)?;
-        let metadata = mem::map_with_guard(PAGE + geometry.state_bytes() as usize)?;
-        // SAFETY: the first page of the metadata, which has room for all heads, serves nothing
-        // else and lives as long as the arena does.
-        let mut lists = unsafe { Lists::new(metadata.base().cast(), geometry.levels()) };
-        let base = memory.base();
-        // SAFETY: the root covers the whole mapping, all of it free.
-        unsafe { lists.push(Node::ROOT.level, base.cast()) };
+        let buddy = Buddy::new(UNIT_LOG2, log2)?;
+        // SAFETY: both are parts of the same shared state, and dropping a table reads nothing.
+        let table = unsafe { Table::new(&buddy)? };
+        #[allow(clippy::arc_with_non_send_sync)] // see `Lock`
         Ok(Arena {
-            lists,
-            base,
-            held: [None; 2],
-            held_bytes: 0,
-            allocated: 0,
-            live: 0,
-            budget: u64::MAX,
-            tree: Tree::new(geometry, Metadata(metadata)),
-            memory,
+            groups: [Group::EMPTY; CLASSES],
+            due: false,
+            epoch: 0,
+            shared: Arc::new(Shared {
+                table,
+                space: Lock::new(Space::new(buddy)),
+            }),
         })
     }
 
-    /// Bounds the bytes of allocated blocks, so that running out is reported before the kernel
+    /// Access for another mutator, on this thread or another. From now on a collection waits for
+    /// its roots, too.
+    ///
+    /// A mutator that hands a reference to another one must still have it among its own roots, or
+    /// the other among its, whenever either gives them.
+    pub fn share(&self) -> Arena {
+        let mut space = self.shared.space.lock();
+        // Roots that are being gathered do not need those of one that has none.
+        space.mutators += 1;
+        Arena {
+            groups: [Group::EMPTY; CLASSES],
+            due: false,
+            epoch: space.cycle,
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Bounds the bytes of spans and large blocks, so that running out is reported before the kernel
     /// ends the process. Blocks allocated already stay, even if they exceed it.
     pub fn set_budget(&mut self, bytes: u64) {
-        self.budget = bytes;
+        self.shared.space.lock().set_budget(bytes);
+    }
+
+    /// Overwrites what is freed from now on, so that a use of it is noticed.
+    pub fn poison_freed(&mut self) {
+        self.shared.space.lock().poison = true;
     }
 
     /// Bytes of address space of the arena.
     pub fn capacity(&self) -> u64 {
-        self.tree.geometry().bytes()
+        self.shared.space.lock().buddy.capacity()
     }
 
-    /// Bytes of all live blocks, rounded up as they are in the arena.
+    /// Bytes of all blocks in use, rounded up as they are in the arena.
     pub fn allocated_bytes(&self) -> u64 {
-        self.allocated
+        self.shared.space.lock().used_bytes() - self.claimed().1
     }
 
-    /// Number of blocks allocated and not freed.
+    /// Number of blocks in use; slots that other mutators have claimed count.
     pub fn live_blocks(&self) -> u64 {
-        self.live
+        self.shared.space.lock().used_blocks() - self.claimed().0
+    }
+
+    /// Counters of the collections up to now.
+    pub fn counters(&self) -> Counters {
+        self.shared.space.lock().counters
+    }
+
+    /// Slots claimed and not handed out, and their bytes.
+    fn claimed(&self) -> (u64, u64) {
+        let groups = self.groups.iter().enumerate();
+        groups.fold((0, 0), |(slots, bytes), (class, group)| {
+            let free = u64::from(group.free.count_ones());
+            (slots + free, bytes + free * span::size(class))
+        })
     }
 
     /// Whether `address` lies in the arena, in use or not.
-    #[inline(always)]
     pub fn contains(&self, address: u64) -> bool {
-        address.wrapping_sub(self.base.as_ptr().addr() as u64) < self.tree.geometry().bytes()
+        self.shared.table.offset(address).is_some()
     }
 
     /// A block with room for `header.words()` payload words: redirection word 0, header in place,
     /// payload undefined. Returns the address of the payload, a multiple of 16.
     ///
-    /// Constant time when a block of the size was freed before, else one step per level split.
+    /// # Errors
+    /// When there is no memory. Nothing has changed then; collecting may help.
     #[inline]
     pub fn allocate(&mut self, header: Header, owner: Owner) -> Result<NonNull<u64>, Exhausted> {
         debug_assert!(!header.is_forwarded());
-        let requested = (header.words() as u64 + BLOCK_WORDS) * WORD as u64;
-        let exhausted = |cause| Exhausted { requested, cause };
-        let level = self.tree.geometry().level_for(requested);
-        let level = level.ok_or(exhausted(Cause::Space))?;
-        let size = self.tree.geometry().size(level);
-        // `allocated` is at most 2^46 and so is `size`: no overflow.
-        if self.allocated + size > self.budget {
-            return Err(exhausted(Cause::Budget));
+        let bytes = (header.words() as u64 + BLOCK_WORDS) * WORD_BYTES;
+        if bytes > LARGEST || owner == Owner::Manual {
+            return self.allocate_large(header, owner);
         }
-        let node = match self.take_held(level) {
-            Some(node) => node,
-            None => self.take_free(level, size).ok_or(exhausted(Cause::Space))?,
-        };
-        self.tree.set(node, owner.state());
-        self.allocated += size;
-        self.live += 1;
-        let block = self.address(node).cast::<u64>();
-        // SAFETY: the block is at least MIN_BLOCK bytes, aligned to that, mapped, and nobody's but
-        // ours until we return it.
+        let class = span::class_for(bytes);
+        if self.groups[class].free == 0 {
+            self.claim(class)?;
+        }
+        let group = &mut self.groups[class];
+        let slot = u64::from(group.free.trailing_zeros());
+        group.free &= group.free - 1;
+        let block = (group.first + slot * span::size(class)) as *mut u64;
+        // SAFETY: the slot was claimed and is handed out only here; it has room for these words.
         unsafe {
             block.write(0);
             block.add(1).write(header.bits());
-            Ok(block.add(BLOCK_WORDS as usize))
+            Ok(NonNull::new_unchecked(block.add(BLOCK_WORDS as usize)))
         }
     }
 
-    /// Ends the life of the block with this payload, which nothing may refer to any more. Its
-    /// level comes from the tree, so the header may have changed.
-    ///
-    /// Panics if this is not the payload of a live block of this arena: a bug in the runtime that
-    /// would otherwise hand the same memory out twice.
-    #[inline]
+    #[cold]
+    fn claim(&mut self, class: usize) -> Result<(), Exhausted> {
+        let mut space = self.shared.space.lock();
+        let group = &mut self.groups[class];
+        space.claim(&self.shared.table, class, group)?;
+        self.due |= space.is_due();
+        Ok(())
+    }
+
+    #[cold]
+    fn allocate_large(&mut self, header: Header, owner: Owner) -> Result<NonNull<u64>, Exhausted> {
+        let mut space = self.shared.space.lock();
+        let block = space.allocate(&self.shared.table, header, owner)?;
+        self.due |= space.is_due();
+        Ok(block)
+    }
+
+    /// Ends the life of a block of [`Owner::Manual`], which nothing may refer to any more. Panics
+    /// if this is not the payload of one.
     pub fn free(&mut self, payload: NonNull<u64>) {
-        let offset = self.block_offset(payload);
-        let leaf = offset.and_then(|at| self.tree.allocated_at(at));
-        let leaf = leaf.filter(|leaf| offset == Some(self.tree.geometry().offset(leaf.0)));
-        let Some((node, _)) = leaf.filter(|leaf| !self.is_held(leaf.0)) else {
-            panic!("free of {payload:p}, which is not an allocated block");
-        };
-        let size = self.tree.geometry().size(node.level);
-        self.allocated -= size;
-        self.live -= 1;
-        if size > HOLD_MAX {
-            return self.release(node);
-        }
-        let slot = &mut self.held[(size >= GIVE_BACK) as usize];
-        let previous = slot.replace(node);
-        self.held_bytes += size;
-        self.tree.set(node, NodeState::AllocManual);
-        if let Some(previous) = previous {
-            self.held_bytes -= self.tree.geometry().size(previous.level);
-            self.release(previous);
-        }
+        self.shared.space.lock().buddy.free(payload);
     }
 
-    /// Returns held blocks to the lists, and their pages to the kernel. The collector calls this
-    /// before it looks at the tree.
-    pub fn trim(&mut self) {
-        self.held_bytes = 0;
-        for slot in 0..self.held.len() {
-            if let Some(node) = self.held[slot].take() {
-                self.release(node);
-            }
-        }
+    /// Remembers that the law or pin at `owner`, which lies in the arena, owns compiled code, to be
+    /// freed with it.
+    pub fn adopt_code(&mut self, owner: u64, entry: Entry) {
+        self.shared.space.lock().codes.push(Code { owner, entry });
     }
 
-    /// The live block that covers `address`, which may be inside its payload; `None` for free
-    /// memory and for addresses outside the arena.
-    pub fn block_at(&self, address: u64) -> Option<Block> {
-        if !self.contains(address) {
+    /// Whether it is time for a collection. Stays so until one begins.
+    #[inline(always)]
+    pub fn is_due(&self) -> bool {
+        self.due
+    }
+
+    /// Begins a collection, unless one is going on. Afterwards every mutator gives its roots.
+    pub fn begin(&mut self, reason: Reason) {
+        self.due = false;
+        self.shared.space.lock().begin(reason, now());
+    }
+
+    /// Whether a collection waits for the roots of this mutator.
+    pub fn wants_roots(&self) -> bool {
+        let space = self.shared.space.lock();
+        space.phase == Phase::Roots && space.cycle != self.epoch
+    }
+
+    /// Begins to give the roots of this mutator, if a collection waits for them.
+    pub fn gather(&mut self) -> Option<Gathering<'_>> {
+        let shared = &*self.shared;
+        let mut space = shared.space.lock();
+        if space.phase != Phase::Roots || space.cycle == self.epoch {
             return None;
         }
-        let offset = address - self.base.as_ptr().addr() as u64;
-        let (node, _) = self.tree.allocated_at(offset)?;
-        self.block(node)
-    }
-
-    /// All live blocks in the order of their addresses. Takes time in proportion to the number of
-    /// leaves, free ones included.
-    pub fn blocks(&self) -> impl Iterator<Item = Block> + '_ {
-        self.leaves().filter_map(|leaf| self.block(leaf))
-    }
-
-    /// Calls `visit` with each live block, in the order of addresses.
-    pub fn for_each_block(&self, visit: impl FnMut(Block)) {
-        self.blocks().for_each(visit);
-    }
-
-    fn leaves(&self) -> impl Iterator<Item = Node> + '_ {
-        core::iter::successors(Some(self.tree.first_leaf()), |leaf| {
-            self.tree.next_leaf(*leaf)
+        self.epoch = space.cycle;
+        for (class, group) in self.groups.iter_mut().enumerate() {
+            space.unclaim(&shared.table, class, group);
+        }
+        drop(space);
+        Some(Gathering {
+            shared,
+            grey: Vec::new(),
+            complete: true,
         })
     }
 
-    /// The live block at a leaf; `None` if it is free or held.
-    fn block(&self, leaf: Node) -> Option<Block> {
-        let owner = match self.tree.state(leaf) {
-            NodeState::AllocGc => Owner::Collected,
-            NodeState::AllocManual if !self.is_held(leaf) => Owner::Manual,
-            _ => return None,
+    /// Ends a collection whose roots have all been given: returns when it is over.
+    pub fn finish(&mut self) {
+        let marking = self.shared.space.lock().phase == Phase::Marking;
+        if marking {
+            cycle::mark(&self.shared);
+            cycle::sweep(&self.shared);
+        }
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        let mut space = self.shared.space.lock();
+        for (class, group) in self.groups.iter_mut().enumerate() {
+            space.unclaim(&self.shared.table, class, group);
+        }
+        space.mutators -= 1;
+        if space.mutators == 0 {
+            space.codes.drain(..).for_each(|code| code.entry.free());
+        }
+    }
+}
+
+/// The roots of one mutator on their way to the collector.
+pub struct Gathering<'a> {
+    shared: &'a Shared,
+    grey: Vec<u64>,
+    complete: bool,
+}
+
+impl Gathering<'_> {
+    /// Gives a root: any value; one that refers to nothing in the arena is no root.
+    #[inline]
+    pub fn root(&mut self, v: Value) {
+        if v.is_direct() {
+            return;
+        }
+        let Some(payload) = self.shared.table.mark(v.address() as u64) else {
+            return;
         };
-        // SAFETY: a block has two words before its payload.
-        let payload = unsafe { self.address(leaf).cast::<u64>().add(BLOCK_WORDS as usize) };
-        Some(Block {
-            payload,
-            bytes: self.tree.geometry().size(leaf.level),
-            owner,
-        })
-    }
-
-    #[inline(always)]
-    fn address(&self, node: Node) -> NonNull<u8> {
-        // SAFETY: a node's offset is less than the length of the mapping.
-        unsafe { self.base.add(self.tree.geometry().offset(node) as usize) }
-    }
-
-    /// Offset of the block with this payload; `None` if that would be outside the arena.
-    #[inline(always)]
-    fn block_offset(&self, payload: NonNull<u64>) -> Option<u64> {
-        let address = (payload.as_ptr().addr() as u64).wrapping_sub(BLOCK_WORDS * WORD as u64);
-        self.contains(address)
-            .then(|| address - self.base.as_ptr().addr() as u64)
-    }
-
-    #[inline(always)]
-    fn is_held(&self, node: Node) -> bool {
-        self.held.contains(&Some(node))
-    }
-
-    /// The held block of exactly this level, if there is one.
-    #[inline(always)]
-    fn take_held(&mut self, level: u32) -> Option<Node> {
-        let size = self.tree.geometry().size(level);
-        let slot = &mut self.held[(size >= GIVE_BACK) as usize];
-        let node = slot.take_if(|node| node.level == level)?;
-        self.held_bytes -= size;
-        Some(node)
-    }
-
-    /// A free leaf of `level`, taken off its list or split from the smallest larger one.
-    fn take_free(&mut self, level: u32, size: u64) -> Option<Node> {
-        // Blocks held for others must neither break the budget nor keep this one from merging.
-        if self.allocated + self.held_bytes + size > self.budget
-            || self.lists.deepest_nonempty(level).is_none()
-        {
-            self.trim();
-        }
-        let from = self.lists.deepest_nonempty(level)?;
-        let start = self.lists.pop(from)?;
-        let offset = (start.as_ptr().addr() - self.base.as_ptr().addr()) as u64;
-        let mut node = self.tree.geometry().node_at(offset, from);
-        while node.level < level {
-            self.tree.set(node, NodeState::Inner);
-            let right = node.right();
-            // SAFETY: the upper half of a block just taken off its list is free and on none.
-            unsafe { self.lists.push(right.level, self.address(right).cast()) };
-            node = node.left();
-        }
-        Some(node)
-    }
-
-    /// Makes a leaf free, merges it upward as far as siblings are free, and gives pages back.
-    ///
-    /// Free blocks of [`GIVE_BACK`] bytes and more have only the page with their links. So what is
-    /// left to give back, but for the links of the result, is the leaf itself together with any
-    /// smaller neighbours, and the link page of each larger sibling that is no longer a start.
-    fn release(&mut self, leaf: Node) {
-        let geometry = self.tree.geometry();
-        let len = geometry.size(leaf.level).max(GIVE_BACK);
-        let start = geometry.offset(leaf) & !(len - 1);
-        self.tree.set(leaf, NodeState::Unallocated);
-        let mut top = leaf;
-        while let Some(sibling) = self.tree.free_sibling(top) {
-            // SAFETY: a free leaf is on the list of its level.
-            unsafe {
-                self.lists
-                    .remove(sibling.level, self.address(sibling).cast())
-            };
-            let upper = geometry.offset(if sibling.is_right() { sibling } else { top });
-            if geometry.size(sibling.level) >= GIVE_BACK && upper != start {
-                self.discard(upper, PAGE as u64);
-            }
-            top = top.parent();
-            self.tree.set(top, NodeState::Unallocated);
-        }
-        // SAFETY: `top` is free, and its halves were taken off their lists.
-        unsafe { self.lists.push(top.level, self.address(top).cast()) };
-        if geometry.size(top.level) >= GIVE_BACK {
-            let links = if start == geometry.offset(top) {
-                PAGE as u64
-            } else {
-                0
-            };
-            self.discard(start + links, len - links);
-        }
-    }
-
-    fn discard(&mut self, offset: u64, len: u64) {
-        // The range is ours, so this fails only where the kernel is short of memory itself; the
-        // pages then stay until the next time, which is correct and only costs memory.
-        let refused = self.memory.discard(offset as usize, len as usize);
-        debug_assert!(refused.is_ok());
-    }
-
-    /// Checks the invariants at the head of this file, and that headers fit their blocks; an error
-    /// names the first violation. Takes time in proportion to the number of leaves.
-    pub fn verify(&self) -> Result<(), String> {
-        let geometry = self.tree.geometry();
-        let mut free = [0u64; lists::MAX_LEVELS as usize];
-        let (mut live, mut bytes) = (0, 0);
-        for leaf in self.leaves() {
-            let at = || format!("block at offset {:#x}", geometry.offset(leaf));
-            self.verify_leaf(leaf)
-                .map_err(|what| format!("{}: {what}", at()))?;
-            if !self.tree.state(leaf).is_allocated() {
-                free[leaf.level as usize] += 1;
-            } else if !self.is_held(leaf) {
-                (live, bytes) = (live + 1, bytes + geometry.size(leaf.level));
-            }
-        }
-        if (live, bytes) != (self.live, self.allocated) {
-            let (known, known_bytes) = (self.live, self.allocated);
-            return Err(format!(
-                "{known} blocks of {known_bytes} bytes counted, {live}, {bytes} found"
-            ));
-        }
-        self.verify_held()?;
-        self.verify_lists(&free)
-    }
-
-    fn verify_leaf(&self, leaf: Node) -> Result<(), &'static str> {
-        let geometry = self.tree.geometry();
-        let state = self.tree.state(leaf);
-        if state == NodeState::Inner {
-            return Err("a smallest block is split");
-        }
-        if state == NodeState::Unallocated
-            && leaf.is_right()
-            && self.tree.free_sibling(leaf).is_some()
-        {
-            return Err("both halves of a split block are free");
-        }
-        let depth = if geometry.levels() <= FULL_VERIFY_LEVELS {
-            u32::MAX
+        if self.grey.try_reserve(1).is_ok() {
+            self.grey.push(payload);
         } else {
-            1
-        };
-        if !self.tree.is_clear_below(leaf, depth) {
-            return Err("a node below a leaf is in use");
-        }
-        if let Some(block) = self.block(leaf) {
-            // SAFETY: the word before the payload of a live block is its header.
-            let header = Header::from_bits(unsafe { block.payload.sub(1).read() });
-            let words = header.words() as u64 + BLOCK_WORDS;
-            if header.is_forwarded() || words * WORD as u64 > block.bytes {
-                return Err("the header is larger than the block");
-            }
-        }
-        Ok(())
-    }
-
-    fn verify_held(&self) -> Result<(), String> {
-        let geometry = self.tree.geometry();
-        let mut bytes = 0;
-        for node in self.held.iter().flatten() {
-            let leaf = self.tree.allocated_at(geometry.offset(*node));
-            if leaf != Some((*node, NodeState::AllocManual)) {
-                return Err(format!(
-                    "held block at {:#x} is {leaf:?}",
-                    geometry.offset(*node)
-                ));
-            }
-            bytes += geometry.size(node.level);
-        }
-        if bytes == self.held_bytes {
-            Ok(())
-        } else {
-            Err(format!(
-                "{} bytes held back, {bytes} found",
-                self.held_bytes
-            ))
+            self.complete = false;
         }
     }
 
-    /// Members of lists are distinct (links agree in both directions), each is a free leaf of its
-    /// level, and there are as many as free leaves: so lists and free leaves are the same.
-    fn verify_lists(&self, free: &[u64; lists::MAX_LEVELS as usize]) -> Result<(), String> {
-        for level in 0..self.tree.geometry().levels() {
-            let wanted = free[level as usize];
-            let check = |member: NonNull<u8>| self.verify_member(member, level);
-            let found = self.lists.audit(level, wanted, check);
-            let found = found.map_err(|what| format!("free list {level}: {what}"))?;
-            if found != wanted {
-                return Err(format!(
-                    "free list {level}: {found} members, {wanted} free blocks"
-                ));
-            }
+    /// All roots have been given.
+    pub fn end(mut self) {
+        let mut space = self.shared.space.lock();
+        space.grey.append(&mut self.grey);
+        space.keep_all |= !self.complete;
+        space.awaited -= 1;
+        if space.awaited == 0 {
+            space.phase = Phase::Marking;
         }
-        Ok(())
-    }
-
-    fn verify_member(&self, member: NonNull<u8>, level: u32) -> Result<(), &'static str> {
-        let geometry = self.tree.geometry();
-        let address = member.as_ptr().addr() as u64;
-        if !self.contains(address) {
-            return Err("a link leads out of the arena");
-        }
-        let offset = address - self.base.as_ptr().addr() as u64;
-        let mut node = geometry.node_at(offset, level);
-        if geometry.offset(node) != offset {
-            return Err("a member is not the start of a block");
-        }
-        if self.tree.state(node) != NodeState::Unallocated {
-            return Err("a member is not free");
-        }
-        while !node.is_root() {
-            node = node.parent();
-            if self.tree.state(node) != NodeState::Inner {
-                return Err("a member is part of a larger block");
-            }
-        }
-        Ok(())
     }
 }

@@ -19,7 +19,8 @@ pub mod ranks;
 mod verify;
 
 use super::code::Entry;
-use crate::os::{clock, mem};
+use super::now;
+use crate::os::mem;
 use crate::value::{Header, Kind, Value, WORD, closure_tag};
 use alloc::vec::Vec;
 use core::ptr::NonNull;
@@ -342,6 +343,38 @@ impl Nursery {
         }
     }
 
+    /// Calls `visit` with every reference out of this heap, right after a collection: then all that
+    /// is here is live.
+    pub fn for_each_reference(&self, mut visit: impl FnMut(Value)) {
+        let mut outside = |v: Value| {
+            if !v.is_direct() && !self.contains(v.address() as u64) {
+                visit(v);
+            }
+        };
+        let mut at = self.block.base.as_ptr();
+        while at < self.top {
+            // SAFETY: objects fill base..top.
+            unsafe {
+                let header = Header::from_bits(*at);
+                let words = header.words();
+                if !header.is(Kind::Nat) {
+                    (1..=words).for_each(|i| outside(Value::from_bits(*at.add(i))));
+                }
+                at = at.add(1 + words);
+            }
+        }
+        for entry in &self.compiled {
+            let (first, count) = entry.constants();
+            // SAFETY: the block has `count` constants from `first` on.
+            (0..count).for_each(|i| outside(unsafe { *first.add(i) }));
+        }
+    }
+
+    /// Makes the next reserve collect.
+    pub fn expire(&mut self) {
+        self.limit = self.top;
+    }
+
     fn free_unreached_code(&mut self) {
         let epoch = self.epoch;
         self.compiled.retain(|entry| {
@@ -352,11 +385,6 @@ impl Nursery {
             live
         });
     }
-}
-
-/// Nanoseconds of a clock that only counters use; one that fails stands still.
-fn now() -> u64 {
-    clock::monotonic().unwrap_or(0)
 }
 
 impl Drop for Nursery {

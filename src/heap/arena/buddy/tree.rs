@@ -13,8 +13,9 @@
 //!   last level is that of the leaf if it is allocated, and INNER if the address is free;
 //! - nothing here reads or writes the arena itself: offsets are bytes from its start.
 //!
-//! The bytes are atomics because four nodes share one: the concurrent collector will change them
-//! by compare-and-swap. Under today's exclusive access relaxed loads and stores suffice.
+//! The bytes are atomics because four nodes share one, and the collector reads states while others
+//! change. Changes are made under one lock, so relaxed loads and stores suffice: the states at and
+//! below an allocated leaf stay what they are until it is freed.
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -219,6 +220,11 @@ impl<S: AsRef<[AtomicU8]>> Tree<S> {
     pub fn new(geometry: Geometry, states: S) -> Tree<S> {
         debug_assert!(states.as_ref().len() as u64 >= geometry.state_bytes());
         Tree { geometry, states }
+    }
+
+    /// Where the states are.
+    pub fn states(&self) -> &S {
+        &self.states
     }
 
     /// The sizes of the arena.

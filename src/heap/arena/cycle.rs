@@ -1,0 +1,92 @@
+//! A collection from the last root to the last block swept: what the collector does by itself.
+//!
+//! Pins are immutable and refer only to older ones, so what was reachable when the roots were given
+//! is all there is to find, and no write needs to be watched (chapter 05 §3.10).
+//!
+//! Invariants:
+//! - no recursion: blocks that were marked and not yet looked into are a list. Each block is put there
+//!   once at most, when it is marked; where there is no memory for the list, the collection frees
+//!   nothing;
+//! - the lock is held for a batch of work at a time (chapter 05, G2-4).
+//!
+//! Safety: reads pins that are marked, which nobody frees before the sweep; pins do not change.
+#![allow(unsafe_code)]
+
+use super::Shared;
+use super::table::Table;
+use crate::heap::now;
+use crate::value::{Header, Kind, PIN_FIXED_WORDS, Value};
+use alloc::vec::Vec;
+
+/// Payload index of the number of pins.
+const PIN_COUNT: usize = 2;
+
+/// Marks whatever a block on the list leads to; whether there was memory to do so.
+fn trace(table: &Table, grey: &mut Vec<u64>, shared: &Shared) -> bool {
+    while let Some(payload) = grey.pop() {
+        // SAFETY: the payload of a marked block, which has a header before it.
+        let word = |i: usize| unsafe { *(payload as *const u64).add(i) };
+        let header = Header::from_bits(unsafe { *(payload as *const u64).sub(1) });
+        let mega = header.is(Kind::Megapin);
+        if !mega && !header.is(Kind::Pin) {
+            continue;
+        }
+        let pins = word(PIN_COUNT) as usize;
+        // The megapins behind the pins and their lengths.
+        let more = PIN_FIXED_WORDS + 2 * pins + 1;
+        let megapins = if mega { word(more - 1) as usize } else { 0 };
+        if grey.try_reserve(pins + megapins).is_err() || shared.is_stopping() {
+            return false;
+        }
+        for i in 0..pins {
+            let child = table.mark(address(word(PIN_FIXED_WORDS + i)));
+            // A megapin lists all that its pins lead to, so they need not be looked into.
+            grey.extend(child.filter(|_| !mega));
+        }
+        for i in 0..megapins {
+            grey.extend(table.mark(address(word(more + i))));
+        }
+    }
+    true
+}
+
+fn address(word: u64) -> u64 {
+    Value::from_bits(word).address() as u64
+}
+
+/// Frees the code of laws that are about to be freed.
+fn free_code(shared: &Shared) {
+    let mut codes = core::mem::take(&mut shared.space.lock().codes);
+    codes.retain(|code| {
+        let live = shared.table.is_marked(code.owner);
+        if !live {
+            code.entry.free();
+        }
+        live
+    });
+    let mut space = shared.space.lock();
+    // Code that was compiled meanwhile is that of live laws.
+    codes.append(&mut space.codes);
+    space.codes = codes;
+}
+
+/// Marks all that the roots gathered in the space lead to; then the sweep begins.
+pub fn mark(shared: &Shared) {
+    let mut grey = core::mem::take(&mut shared.space.lock().grey);
+    let complete = trace(&shared.table, &mut grey, shared);
+    drop(grey);
+    if complete {
+        free_code(shared);
+    }
+    shared.space.lock().begin_sweep(complete);
+}
+
+/// Sweeps to the end; mutators may have the lock in between.
+pub fn sweep(shared: &Shared) {
+    while shared.space.lock().sweep(&shared.table) {
+        shared.admit();
+    }
+    let mut space = shared.space.lock();
+    let taken = now().saturating_sub(space.started);
+    space.end_sweep(taken);
+}

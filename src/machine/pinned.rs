@@ -1,0 +1,146 @@
+//! Pins and buffers: making them, and giving the collector of the arena its roots.
+//!
+//! Invariants:
+//! - roots are given right after a collection of the moving heap: then every reference of this machine
+//!   is in a word of its stack, a register, a live object, compiled code, or the profile;
+//! - a pin is built from an item that is read after whatever may collect.
+//!
+//! Safety: the words of a new buffer were just allocated.
+#![allow(unsafe_code)]
+
+use super::op::Fault;
+use super::{Machine, inconsistent};
+use crate::heap::arena::{Owner, Reason};
+use crate::heap::nursery::Exhausted;
+use crate::heap::pins::{self, CallInfo};
+use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value};
+
+impl Machine {
+    /// The pin of a value in normal form, which is read after anything that may collect.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn build_pin(&mut self, item: impl Fn() -> Value) -> Result<Value, Fault> {
+        let first = item();
+        let info = CallInfo {
+            code: (self.engine.code_of)(first, &mut self.stats.jets, self.options.strict_jets),
+            arity: call_arity(first),
+        };
+        self.stats.pins += 1;
+        self.allocate_pinned(|m| {
+            let item = item();
+            if item.is_pin() {
+                pins::build_megapin(&mut m.arena, item, info)
+            } else {
+                pins::build_pin(&mut m.arena, &m.heap, item, info)
+            }
+        })
+    }
+
+    /// A natural of `words` limbs, all 0, at an address that does not change.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn new_buffer(&mut self, words: usize) -> Result<Value, Fault> {
+        let header = Header::nat(64 * words as u64);
+        self.allocate_pinned(|m| {
+            let payload = m.arena.allocate(header, Owner::Collected);
+            let payload = payload.map_err(|_| Exhausted)?;
+            // SAFETY: the block was just allocated for these words.
+            unsafe { payload.as_ptr().write_bytes(0, words) };
+            Ok(Value::reference(TAG_BUFFER, payload.as_ptr()))
+        })
+    }
+
+    /// What `make` makes, if need be after a collection of the arena. Where enough has been made
+    /// there, the next reserve collects.
+    fn allocate_pinned(
+        &mut self,
+        mut make: impl FnMut(&mut Machine) -> Result<Value, Exhausted>,
+    ) -> Result<Value, Fault> {
+        let made = match make(self) {
+            Ok(made) => made,
+            Err(Exhausted) => {
+                self.collect_pins(Reason::Exhausted)?;
+                make(self).map_err(|_| Fault::MEMORY)?
+            }
+        };
+        if self.arena.is_due() {
+            self.heap.expire();
+        }
+        Ok(made)
+    }
+
+    /// What `<18>` does.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory to move the heap.
+    pub fn request_pin_collection(&mut self) -> Result<(), Fault> {
+        self.collect_pins(Reason::Request)
+    }
+
+    /// Collects the moving heap and the arena.
+    fn collect_pins(&mut self, reason: Reason) -> Result<(), Fault> {
+        self.arena.begin(reason);
+        self.collect_for(0)
+    }
+
+    /// The last step of a collection of the moving heap.
+    pub(super) fn collect_pins_if_due(&mut self) {
+        if self.options.stress || self.options.pins_every != 0 {
+            self.count_down();
+        }
+        if self.arena.is_due() {
+            self.arena.begin(Reason::Growth);
+        }
+        self.give_roots();
+    }
+
+    /// Begins a collection of the arena at every so many collections of the moving heap. Under stress,
+    /// where these come with every reserve, as many as there are blocks to look at.
+    fn count_down(&mut self) {
+        if self.countdown > 0 {
+            self.countdown -= 1;
+            return;
+        }
+        self.countdown = match self.options.pins_every {
+            0 => self.arena.live_blocks() / 16,
+            every => every - 1,
+        };
+        self.arena.begin(Reason::Regular);
+    }
+
+    fn give_roots(&mut self) {
+        let base = self.stack.base();
+        // SAFETY: as in `Machine::roots`; the arena does not touch the stack.
+        let stack =
+            unsafe { core::slice::from_raw_parts(base, self.sp.offset_from_unsigned(base)) };
+        let Some(mut gathering) = self.arena.gather() else {
+            return;
+        };
+        let names = self.profile.iter().flat_map(|log| log.names());
+        for v in stack.iter().chain(&self.registers).copied().chain(names) {
+            gathering.root(v);
+        }
+        self.heap.for_each_reference(|v| gathering.root(v));
+        gathering.end();
+        self.arena.finish();
+        if self.heap.verifies() {
+            self.arena.verify().unwrap_or_else(|p| inconsistent(&p));
+        }
+    }
+}
+
+/// Number of arguments of a call of the pin of `item` (chapter 01 §3.1), [`MAX_DIRECT`] for never.
+fn call_arity(item: Value) -> u64 {
+    match item.sort() {
+        Sort::Nat => match item.bits() {
+            1 => 3,
+            3 => 6,
+            _ => 1,
+        },
+        Sort::Law | Sort::Pin => item.call_arity(),
+        _ if item.head().is_nat() => MAX_DIRECT,
+        _ => item.head().call_arity() - item.size() as u64,
+    }
+}
