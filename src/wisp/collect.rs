@@ -6,7 +6,7 @@
 //! - A name bound twice in a module is listed once, where it was bound first, with its last value.
 //! - `__DOC` itself is not listed; its entries are the fourth slots of the bindings.
 
-use super::env::{FLAG, LEFT, RIGHT, VALUE, compare};
+use super::env::{FLAG, LEFT, RIGHT, VALUE, compare, slot};
 use super::eval::name_bytes;
 use super::form::push_bytes;
 use super::library::{BUILTINS, LoadError, MARKS};
@@ -186,15 +186,6 @@ fn stem(path: &[u8]) -> &[u8] {
     let name = &path[start..];
     let end = name.iter().rposition(|b| *b == b'.');
     &name[..end.unwrap_or(name.len())]
-}
-
-/// Slot `i` of a row in normal form; 0 where there is none.
-fn slot(row: Value, i: usize) -> Value {
-    if i < row.row_len() {
-        row.arg(i).resolve()
-    } else {
-        Value::ZERO
-    }
 }
 
 /// The node of a key in a tree in normal form; 0 if there is none.

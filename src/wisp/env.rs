@@ -31,15 +31,19 @@ pub fn compare(a: Value, b: Value) -> Ordering {
     nat::cmp(a.limbs(&mut [0]), b.limbs(&mut [0]))
 }
 
-/// Pushes slot `i` of the value `depth` places below the top, as it is; 0 where there is none.
-pub fn push_slot(machine: &mut Machine, depth: usize, i: usize) {
-    let row = machine.top(depth);
-    let slot = if i < row.row_len() {
+/// Slot `i` of a row as it is; 0 where there is none.
+pub fn slot(row: Value, i: usize) -> Value {
+    if i < row.row_len() {
         row.arg(i).resolve()
     } else {
         Value::ZERO
-    };
-    machine.push(slot);
+    }
+}
+
+/// Pushes slot `i` of the value `depth` places below the top, as it is; 0 where there is none.
+pub fn push_slot(machine: &mut Machine, depth: usize, i: usize) {
+    let row = machine.top(depth);
+    machine.push(slot(row, i));
 }
 
 impl Evaluator<'_> {
