@@ -14,6 +14,7 @@
 //! | `heap` | nursery (generation 1), arena (generation 2), pins |
 //! | `value` | the 64-bit word: tags, headers, typed views; the printer |
 //! | `nat` | natural-number arithmetic on limb slices; knows nothing of heaps |
+//! | `sync` | mutex, condition variable, read-write lock, countdown, thread |
 //! | `os` | Linux: typed system calls, arguments, mappings, files, clocks |
 //!
 //! Invariants:
@@ -25,4 +26,4 @@
 #![deny(unsafe_code)]
 
 pub use plan_front::{cli, rpn, seed, wisp};
-pub use plan_runtime::{heap, law, machine, nat, os, prim, value};
+pub use plan_runtime::{heap, law, machine, nat, os, prim, sync, value};

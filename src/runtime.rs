@@ -15,4 +15,5 @@ pub mod machine;
 pub mod nat;
 pub mod os;
 pub mod prim;
+pub mod sync;
 pub mod value;

@@ -51,6 +51,8 @@ impl Errno {
     pub const EPIPE: Errno = Errno(32);
     /// The kernel has no such call.
     pub const ENOSYS: Errno = Errno(38);
+    /// Not supported here.
+    pub const ENOTSUP: Errno = Errno(95);
     /// The time given ran out.
     pub const ETIMEDOUT: Errno = Errno(110);
 

@@ -25,6 +25,7 @@ pub mod process;
 pub mod signal;
 pub mod sys;
 pub mod term;
+pub mod thread;
 
 pub use errno::Errno;
 pub use file::Fd;
