@@ -1,6 +1,6 @@
 (require "row")
-; Weight-balanced search trees (Adams, Efficient sets: a balancing act, 1993), with the parameters 3
-; and 2 proved sound by Hirai and Yamamoto (Balancing weight-balanced trees, 2011).
+; Weight-balanced search trees (Adams, Efficient sets: a balancing act, 1993), with the parameters
+; 3 and 2 proved sound by Hirai and Yamamoto (Balancing weight-balanced trees, 2011).
 ;
 ; Invariants:
 ; - the empty tree is 0; a node is size[key value left right], its head being the number of keys;

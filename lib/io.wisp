@@ -69,13 +69,13 @@ Other exceptions go on. The result of (f x) is evaluated wholly.
 (defun (print-line s) "Writes a string and a line feed to standard output." (write-line 1 s))
 (defun (print-error s) "Writes a string and a line feed to standard error." (write-line 2 s))
 
-;; Reading
+;; Reading. Blocks are read into ordinary naturals, which the collector reclaims at once.
 
 (defun (read-block fd n)
   "At least one byte and at most n bytes from a descriptor, as bytes; none at the end.
 Waits until there is something.
 (read-block 0 0)  => [0 0]"
-  (@ r (xread fd (XBufOp n) n 0))
+  (@ r (xread fd (Bex (Lsh n 3)) n 0))
   (@ k (Hd r))
   (Ifz n bytes-empty
     (If (IsApp r)
@@ -100,7 +100,8 @@ Waits until there is something.
     (If (Eq 10 byte) [acc]
       (let ((more (Add acc (Lsh byte (Lsh n 3))))) (Seq more (%read-line fd more (Inc n)))))))
 (defun (read-line fd) "The next line without its line feed, as [line]; 0 at the end.
-Reads byte by byte, so nothing behind the line is lost: meant for a terminal. read-lines is faster."
+Reads byte by byte, so nothing behind the line is lost: meant for a terminal; read-lines is
+faster."
   (%read-line fd 0 0))
 
 ; The first position from i up to n with the byte c; n if there is none.

@@ -16,6 +16,8 @@
 (require "file")
 (require "socket")
 (require "clock")
+(require "process")
+(require "random")
 (require "json")
 (require "wisp")
 ; Everything in the library.
