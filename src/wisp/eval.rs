@@ -46,7 +46,7 @@ impl From<Stop> for Failure {
     }
 }
 
-/// Places of the built-in functions on the machine's stack.
+/// Places of the built-in functions on the machine's stack, and of what is known beside them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Builtins {
     /// The macro `law`.
@@ -55,6 +55,9 @@ pub struct Builtins {
     pub define: usize,
     /// The read loop.
     pub repl: usize,
+    /// What macros have made of the form being evaluated: rows of a result, the call it came from and
+    /// the row before; then 0.
+    pub history: usize,
 }
 
 /// What is still to be done with the topmost values.
@@ -235,8 +238,13 @@ impl<'m> Evaluator<'m> {
 
     /// Makes `env` the current environment.
     pub(super) fn set_env(&mut self, env: Value) {
-        let below = self.machine.depth() - 1 - self.env;
-        self.machine.set_top(below, env);
+        self.set(self.env, env);
+    }
+
+    /// Replaces the value at a place of the stack.
+    pub(super) fn set(&mut self, place: usize, v: Value) {
+        let below = self.machine.depth() - 1 - place;
+        self.machine.set_top(below, v);
     }
 
     // Expansion.
@@ -399,6 +407,7 @@ impl<'m> Evaluator<'m> {
         self.set_env(env);
         push_slot(self.machine, 0, 1);
         self.remove_second();
+        self.remember()?;
         self.tasks.push(Task::Expand);
         Ok(())
     }
@@ -483,6 +492,9 @@ impl<'m> Evaluator<'m> {
     pub(super) fn unbound<T>(&mut self, prefix: &[u8]) -> Result<T, Failure> {
         let name = name_bytes(self.machine.top(0));
         self.note.span = self.symbol_span(&name);
+        if self.note.span.is_none() {
+            self.note.trail = self.origin(self.machine.top(0));
+        }
         push_bytes(self.machine, b"Throw")?;
         push_bytes(self.machine, &[prefix, &name[..]].concat())?;
         self.note.unbound = Some(name);

@@ -10,9 +10,12 @@ use super::form;
 use super::read::{Event, Span};
 use super::spec::EVAL;
 use super::text::join;
+use crate::nat;
 use crate::value::Value;
 use alloc::vec::Vec;
 
+/// Parts of expanded forms in which the origin of a name is looked for.
+const MAX_STEPS: usize = 100_000;
 /// Most warnings about one form.
 const MAX_WARNINGS: usize = 20;
 /// Most lines of a trail.
@@ -32,8 +35,11 @@ pub struct Note {
     /// The names that were known beside those of the environment.
     pub locals: Vec<Vec<u8>>,
     /// What was being expanded or built, innermost first: kind, name, place.
-    pub trail: Vec<(&'static str, Vec<u8>, Option<Span>)>,
+    pub trail: Vec<Entry>,
 }
+
+/// A line of a trail: kind, name, place.
+pub type Entry = (&'static str, Vec<u8>, Option<Span>);
 
 /// A macro call being expanded.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +56,25 @@ pub(super) const EXPANSION: &str = "expansion of";
 pub(super) const DEFINITION: &str = "definition of";
 /// The kind of a law.
 pub(super) const LAW: &str = "law";
+
+/// Whether a form is, or has among its parts, this symbol or form. `steps` bounds the work of all calls.
+fn holds(form: Value, part: Value, steps: &mut usize) -> bool {
+    let mut waiting = Vec::from([form]);
+    while let Some(form) = waiting.pop() {
+        *steps += 1;
+        if *steps > MAX_STEPS {
+            return false;
+        }
+        let same_name = || nat::cmp(form.limbs(&mut [0]), part.limbs(&mut [0])).is_eq();
+        if form == part || form.is_nat() && part.is_nat() && same_name() {
+            return true;
+        }
+        if form.is_closure() && shape(form) == Shape::List {
+            waiting.extend((0..form.size()).map(|i| form.arg(i).resolve()));
+        }
+    }
+    false
+}
 
 impl<'m> Evaluator<'m> {
     /// What is known about a failure, and the warnings.
@@ -79,6 +104,48 @@ impl<'m> Evaluator<'m> {
         if let Some(span) = self.symbol_span(name) {
             self.warn(span, join(&[name, why]));
         }
+    }
+
+    /// Stack: call, what its macro made of it. Notes where that comes from.
+    pub(super) fn remember(&mut self) -> Result<(), Failure> {
+        let (call, result) = (self.machine.top(1), self.machine.top(0));
+        let history = self.machine.nth(self.builtins.history);
+        for part in [Value::ZERO, result, call, history] {
+            self.machine.push(part);
+        }
+        self.machine.make_row(3)?;
+        let history = self.machine.pop();
+        self.set(self.builtins.history, history);
+        Ok(())
+    }
+
+    /// The macro calls whose results hold this symbol or form, innermost first, up to one that was
+    /// read or is still being expanded.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn origin(&self, mut part: Value) -> Vec<Entry> {
+        let mut calls = Vec::new();
+        let (mut row, mut steps) = (self.machine.nth(self.builtins.history), 0);
+        while row.row_len() == 3 && calls.len() < MAX_TRAIL {
+            if holds(form::slot_of(row, 0), part, &mut steps) {
+                let call = form::slot_of(row, 1);
+                if self
+                    .calls
+                    .iter()
+                    .any(|open| self.machine.nth(open.place) == call)
+                {
+                    break;
+                }
+                let span = self.span_of(call, None);
+                calls.push((EXPANSION, name_bytes(form::slot_of(call, 0)), span));
+                if span.is_some() {
+                    break;
+                }
+                part = call;
+            }
+            row = form::slot_of(row, 2);
+        }
+        calls
     }
 
     /// Ends with a message; `slot` is a slot of the innermost macro call to point at.
@@ -128,7 +195,9 @@ impl<'m> Evaluator<'m> {
         if failure == Failure::Thrown && self.note.unbound.is_none() {
             self.note.span = self.payload_span();
         }
-        let trail = self.trail();
+        let mut trail = core::mem::take(&mut self.note.trail);
+        trail.extend(self.trail());
+        trail.truncate(MAX_TRAIL);
         if self.note.span.is_none() {
             self.note.span = trail.iter().find_map(|(_, _, span)| *span);
         }
@@ -165,8 +234,8 @@ impl<'m> Evaluator<'m> {
     /// What was being built and expanded, innermost first.
     #[cold]
     #[inline(never)]
-    fn trail(&self) -> Vec<(&'static str, Vec<u8>, Option<Span>)> {
-        let mut trail: Vec<(&'static str, Vec<u8>, Option<Span>)> = Vec::new();
+    fn trail(&self) -> Vec<Entry> {
+        let mut trail: Vec<Entry> = Vec::new();
         for call in self.calls.iter().rev().take(MAX_TRAIL) {
             let form = self.machine.nth(call.place);
             let mut name = form::slot_of(form, usize::from(call.kind != EXPANSION));

@@ -175,7 +175,7 @@ impl<'m> Session<'m> {
         library: Library,
     ) -> Result<Session<'m>, LoadError> {
         let base = machine.depth();
-        for _ in 0..=BUILTINS {
+        for _ in 0..BUILTINS + 2 {
             machine.push(Value::ZERO);
         }
         let mut session = Session {
@@ -185,6 +185,7 @@ impl<'m> Session<'m> {
                 law: base + 1,
                 define: base + 2,
                 repl: base + 3,
+                history: base + BUILTINS + 1,
             },
             rules,
             library,
@@ -264,7 +265,9 @@ impl<'m> Session<'m> {
 
     /// Binds the six names, in the order that gives the tree of chapter 06 §3.1.
     fn bind_all(&mut self) -> Result<(), Failure> {
-        let Builtins { law, define, repl } = self.builtins;
+        let Builtins {
+            law, define, repl, ..
+        } = self.builtins;
         self.bind(b"law", law, None, true)?;
         self.bind(b"macro", define, Some(1), true)?;
         self.bind(b"def", define, Some(0), true)?;
@@ -431,6 +434,7 @@ impl<'m> Session<'m> {
         let evaluator = Evaluator::new(self.machine, env, builtins, rules);
         let mut evaluator = evaluator.with_source(root, text, events);
         let result = evaluator.run();
+        evaluator.set(builtins.history, Value::ZERO);
         let (note, warnings) = evaluator.into_notes();
         self.warnings.extend(warnings);
         if let Err(failure) = result {
