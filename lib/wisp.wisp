@@ -34,6 +34,30 @@
 (defun (env-names env) "The names bound in an environment, as a row in the order of naturals.
 (env-names (mkenv ~[['b' 1 0] ['a' 2 1]]))  => ['a' 'b']" (array (%env-walk env 0)))
 
+;; The evaluator: the language's own functions under names that nothing rebinds
+
+(define oldlaw "The macro law as a function of the environment and the form." law)
+(define oplaw "The macro law as a function: (oplaw env form) is [env literal].
+(Ix1 (oplaw 0 [0 ['f' 'x'] 'x']))  => (1 {f x => x})" law)
+(define opdefine "The function behind def and macro: (opdefine flag env form) is [env literal].
+(opdefine 0 0 ['def' 'x' (1 5)])  => [['x' 5 0] (1 5)]" (Hd def))
+(define opeval "The evaluator: (opeval env form) is [env value].
+(opeval ['x' 7] 'x')  => [['x' 7] 7]" eval)
+(define repl "The read loop: (repl env bytes) reads and evaluates forms of a list, and gives a status."
+  __REPL)
+(define env0 "The environment that programs start with, before any require."
+  (mkenv ~[["law" law 1] ["macro" (opdefine 1) 1] ["def" (opdefine 0) 1]
+           ["Pin" Pin 0] ["eval" eval 0] ["__REPL" __REPL 0]]))
+
+(defun (%macro-of env form)
+  (And (IsApp form) (And (Nil (Hd form)) (And (IsNat (Ix0 form)) (getmacro env (Ix0 form))))))
+(defun (expo env form) "Expands every macro of a form, outermost first: [env form].
+(expo env0 ['a' (1 5)])  => [env0 ['a' (1 5)]]"
+  (@ macro (%macro-of env form))
+  (@ out   (macro env form))
+  (If macro (expo (Ix0 out) (Ix1 out))
+    (If (And (IsApp form) (Nil (Hd form))) (traverse env expo form) [env form])))
+
 (defun (uncurry f pair) "(f a b) for the pair [a b].
 (uncurry Add [3 4])  => 7" (f (Ix0 pair) (Ix1 pair)))
 

@@ -14,6 +14,16 @@
   (= ["a" 2 1 0 ["b" 1 0]] (putenv "b" 1 0 (putenv "a" 2 1 0)))
   (= ["a" 3 0 0 0] (putenv "a" 3 0 ["a" 2 1])) (= 7 (uncurry Add [3 4])))
 
+(defun (evaluated s) (Ix1 (opeval env0 (Ix0 (read-forms s)))))
+
+(deftest evaluating
+  (= 5 (evaluated "5")) (= (1 2 3) (evaluated "(1 2 3)")) (= 7 (evaluated "((law (f x) x) 7)"))
+  (= 1 (Hd (Ix1 (expo env0 '((law (f x) x)))))) (= [0 "a"] (expo 0 "a"))
+  (= 1 (Hd (Ix0 (Ix1 (expo env0 '(((law (f x) x) 7)))))))
+  (= (oldlaw 0 '((law (f x) x))) (oplaw 0 '((law (f x) x))))
+  (= 5 (Ix1 (getenv "x" (Ix0 (opdefine 0 env0 '((def x 5))))))) (= 0 (repl env0 0))
+  (= ["def" "Pin" "law" "eval" "macro" "__REPL"] (env-names env0)))
+
 (deftest reading
   (= ["a" " b"] (read-one "a b")) (= [(1 12) ""] (read-one "0012"))
   (= [(1 "two words") "x"] (read-one (str-concat [34 "two words" 34 "x"])))
