@@ -16,6 +16,12 @@
   (Seq acc (Ifz w acc
     (%digits base (Div n base) (Dec w) (Add (Lsh acc 8) c)))))
 
+; base to the power n, by squaring. Not Pow, which other implementations lack: so a saved program
+; that shows a number runs there too.
+(defun (%power base n)
+  (@ half (%power (Mul base base) (Rsh n 1)))
+  (Ifz n 1 (If (Test 0 n) (Mul base half) half)))
+
 ; The powers base^16, base^32, base^64 ... as a list of [power digits], largest first, as far as
 ; they do not exceed n.
 (defun (%powers n power digits acc)
@@ -34,7 +40,7 @@
 (defun (show-radix base n) "n in base 2 to 36, with lower-case letters for the digits from 10 on.
 (show-radix 2 10)  => '1010'
 (show-radix 36 35)  => 'z'"
-  (@ s (%show-halves base n (%powers n (Pow base %chunk) %chunk 0)))
+  (@ s (%show-halves base n (%powers n (%power base %chunk) %chunk 0)))
   (Ifz n "0" (str-drop (str-scan (Ne 48) s 0) s)))
 (defun (showNat n) "n in decimal digits.
 (showNat 120)  => '120'" (show-radix 10 n))
@@ -58,7 +64,7 @@
   (@ right (Rsh n 1))
   (@ left  (Sub n right))
   (If (Le n %chunk) (%parse-loop base s i n 0)
-    (Add (Mul (%parse-halves base s i left) (Pow base right))
+    (Add (Mul (%parse-halves base s i left) (%power base right))
          (%parse-halves base s (Add i left) right))))
 (defun (parse-radix base s) "The number with these digits in base 2 to 36, as [n]; else 0.
 (parse-radix 2 '101')  => [5]

@@ -67,7 +67,7 @@ fn modules_are_bound_where_they_are_required() {
 fn names_of_the_program_survive_a_later_require() {
     // The second environment has nodes of another size, which is legal and not made anew.
     let grow = "(macro grow (law (m e x) (0 (0 \"zzzzzzzzzzzzzzzz\" 5 0 e 0 9) (1 0)))) (grow)";
-    for (text, value) in [("(def zzzzzzzzzzzzzzzz 5)", 5), (grow, 5)] {
+    for text in ["(def zzzzzzzzzzzzzzzz 5)", grow] {
         let text = format!("(def x 3) (def Inc 4) (def __DOC 7) {text}");
         let dir = files(&[("a.wisp", &text), ("b.wisp", "(require \"op\")")]);
         let words = [
@@ -77,7 +77,7 @@ fn names_of_the_program_survive_a_later_require() {
             "-e",
             "x (Inc 1) zzzzzzzzzzzzzzzz",
         ];
-        ends(&run(&dir, &words), &format!("3\n2\n{value}\n"), "", 0);
+        ends(&run(&dir, &words), "3\n2\n5\n", "", 0);
     }
 }
 
