@@ -155,6 +155,8 @@ const LISTING: &str = r#"
 struct Listing {
     names: BTreeSet<String>,
     documented: BTreeSet<String>,
+    /// The first line of each doc string.
+    summaries: Vec<String>,
     examples: Vec<(String, String)>,
 }
 
@@ -165,13 +167,16 @@ fn listing() -> Listing {
     let mut all = Listing {
         names: BTreeSet::new(),
         documented: BTreeSet::new(),
+        summaries: Vec::new(),
         examples: Vec::new(),
     };
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if let Some(name) = line.strip_prefix("name ") {
             all.names.insert(name.into());
         } else if let Some(name) = line.strip_prefix("doc ") {
             all.documented.insert(name.into());
+            all.summaries.extend(lines.next().map(str::to_string));
         } else if let Some((expression, value)) = line.split_once("  => ")
             && expression.starts_with(['(', '['])
         {
@@ -199,6 +204,11 @@ fn every_public_name_is_documented() {
         .collect();
     assert!(all.names.len() > 500, "{} names", all.names.len());
     assert!(missing.is_empty(), "not documented: {missing:?}");
+    let summaries = all.summaries.iter();
+    let unfinished: Vec<_> = summaries
+        .filter(|line| !line.ends_with(['.', ':']))
+        .collect();
+    assert!(unfinished.is_empty(), "no sentence: {unfinished:?}");
 }
 
 /// What no module's tests may do, because they have to be silent there.
