@@ -275,7 +275,9 @@ fn a_loop_of_the_programs_own_gets_the_rest_as_it_comes() {
         (def __REPL (law (r env bytes) (each 0 bytes)))";
     let (early, late, status) = through_a_pipe(&format!("{text}ab"), 14, "c");
     assert!(early.ends_with("\n97\n98\n"), "{early}");
-    assert_eq!((late.as_str(), status), ("99\n", Some(3)));
+    // A warning says that this loop, and not the end of the text, ended the run.
+    assert!(late.starts_with("99\n"), "{late}");
+    assert_eq!(status, Some(3));
 }
 
 #[test]
