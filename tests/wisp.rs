@@ -251,3 +251,32 @@ fn brackets_may_nest_as_deep_as_memory_lasts() {
         .run();
     ends(&got, "", "", 0);
 }
+
+/// Parts of a value may be shared, so that its text is exponentially longer than the value.
+#[test]
+fn messages_about_values_with_shared_parts_take_no_time() {
+    let mut text = String::from("(def d (0 1 2 3 4 5 6 7 8 9))\n");
+    for _ in 0..18 {
+        text += "(def d (0 d d d d d d d d d))\n";
+    }
+    for throw in [
+        "((Pin 17) d)",
+        "((Pin \"Throw\") (0 1 d))",
+        "(macro m (law (m e x) d)) (m)",
+    ] {
+        let input = format!("{text}{throw}\n").into_bytes();
+        let got = Plan::new(["wisp", "-"]).input(Input::Bytes(input)).run();
+        assert_eq!(got.end, End::Status(1), "{}", got.describe());
+        assert!(got.stderr.len() < 1000, "{} bytes", got.stderr.len());
+    }
+}
+
+#[test]
+fn a_form_with_more_parts_than_memory_is_an_error_with_a_place() {
+    let input = [&b"1\n  "[..], &[b'('; 40_000_000]].concat();
+    let plan = Plan::new(["wisp", "-"]).memory_kilobytes(2_000_000);
+    let got = plan.input(Input::Bytes(input)).run();
+    let message = "<standard input>:2:3: error: there is no memory for a form of so many parts\n\
+        plan: <standard input>: not loaded: 1 error (see above)\n";
+    ends(&got, "", message, 3);
+}

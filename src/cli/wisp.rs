@@ -16,7 +16,7 @@ use crate::os::out::Out;
 use crate::os::{Errno, Fd, file};
 use crate::seed::Code;
 use crate::value::Value;
-use crate::value::print::{Style, show_line};
+use crate::value::print::{Sink, Style, show_line};
 use crate::wisp::SourceError;
 use crate::wisp::diagnose;
 use crate::wisp::read::{Dialect, Event, Reader, Span};
@@ -55,14 +55,15 @@ impl Viewer {
     }
 }
 
-/// Writes a value and a line feed, in one go.
+/// Writes a value and a line feed. The text may be longer than memory, as parts of a value can be
+/// shared, so it is not put together first.
 fn write_line(fd: Fd, v: Value, style: &Style) {
-    let mut line = Vec::new();
-    if show_line(v, style, &mut line).is_err() {
-        line.extend_from_slice(b" ... (no memory to print the rest)\n");
+    let mut out = Out::new(fd);
+    if show_line(v, style, &mut out).is_err() {
+        out.bytes(b" ... (no memory to print the rest)\n");
     }
     // As everywhere: what cannot be written there has nobody to be told to.
-    let _ = file::write_all(fd, &line);
+    let _ = out.flush();
 }
 
 impl Observer for Viewer {

@@ -26,6 +26,12 @@ const BODY_DEPTH: u32 = 3;
 pub trait Sink {
     /// Appends `bytes`.
     fn bytes(&mut self, bytes: &[u8]);
+
+    /// Whether more is of no use: printing then ends. The text of a value can be exponentially longer
+    /// than the value, whose parts may be shared.
+    fn full(&self) -> bool {
+        false
+    }
 }
 
 impl Sink for Vec<u8> {
@@ -153,6 +159,9 @@ impl Printer<'_> {
     fn run(&mut self, v: Value) -> Result<(), OutOfMemory> {
         self.value(v, 1)?;
         while let Some(next) = self.todo.pop() {
+            if self.sink.full() {
+                break;
+            }
             match next {
                 Todo::Bytes(bytes) => self.sink.bytes(bytes),
                 Todo::Show(v, d) => self.value(v, d)?,

@@ -22,13 +22,26 @@ use alloc::vec::Vec;
 /// Longest value or name in a message, in bytes.
 const MAX_SHOWN: usize = 200;
 
+/// The beginning of a text.
+struct Beginning(Vec<u8>);
+
+impl print::Sink for Beginning {
+    fn bytes(&mut self, bytes: &[u8]) {
+        put(&mut self.0, &[bytes]);
+    }
+
+    fn full(&self) -> bool {
+        self.0.len() > MAX_SHOWN
+    }
+}
+
 /// A value as text, cut to a readable length.
 pub fn shown(v: Value) -> Vec<u8> {
-    let mut text = Vec::new();
+    let mut text = Beginning(Vec::new());
     if print::show(v, &Style::TRACE, &mut text).is_err() {
-        put(&mut text, &[b"(no memory to print the value)"]);
+        put(&mut text.0, &[b"(no memory to print the value)"]);
     }
-    cut(text)
+    cut(text.0)
 }
 
 /// Text cut to a readable length.

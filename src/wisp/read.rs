@@ -137,6 +137,8 @@ pub enum ReadError {
     /// The text ends inside this bracket; the second offset is that of a list inside it that
     /// starts a line, the probable place of the mistake.
     Unclosed(Bracket, Span, Option<usize>),
+    /// There is no memory for a form of so many parts.
+    TooLarge(Span),
     /// A byte that starts no form.
     Forbidden(Span, u8),
     /// An element that touches the one before it, in the newer dialect.
@@ -218,6 +220,12 @@ impl<'t> Reader<'t> {
         let mut open: Vec<Pending> = Vec::new();
         loop {
             self.skip_gap();
+            // A step adds at most this much.
+            if events.try_reserve(3).is_err() || open.try_reserve(1).is_err() {
+                let start = open.first().map_or(self.at, |list| list.start);
+                let end = start + 1;
+                return Err(ReadError::TooLarge(Span { start, end }));
+            }
             let Some(&byte) = self.text.get(self.at) else {
                 return match open.last() {
                     None => Ok(false),

@@ -254,6 +254,10 @@ pub fn unreadable(sources: &Sources, error: ReadError) -> (Message, Span) {
             Message::error("elements of a list are separated by spaces"),
             span,
         ),
+        ReadError::TooLarge(span) => {
+            let message = "there is no memory for a form of so many parts";
+            (Message::error(message), span)
+        }
         ReadError::Forbidden(span, byte) => {
             let message = format!("byte 0x{byte:02x} cannot start a form");
             (Message::error(message), span)
