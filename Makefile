@@ -7,7 +7,9 @@ OUT     := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: all run test lint bench clean setup
 
-all: build/plan
+PROGRAMS := $(filter-out seeds/measure.wisp,$(wildcard seeds/*.wisp))
+
+all: build/plan $(PROGRAMS:seeds/%.wisp=build/seeds/%.seed)
 
 BUILT   := $(OUT)/$(TARGET)/release/plan
 MODULES := $(wildcard lib/*.wisp)
@@ -35,18 +37,29 @@ build/library.stamp: $(BUILT) $(MODULES)
 	$(CARGO) build --release --bin plan
 	@touch $@
 
+# The programs we ship, as seeds. A program is made again when anything it may require has changed.
+build/seeds/%.seed: seeds/%.wisp seeds/measure.wisp $(MODULES) | build/plan
+	@mkdir -p $(@D)
+	build/plan seed save $< -o $@
+
 run: all
-	@build/plan seed save seeds/queens.rpn build/queens.seed
-	@echo 'seeds/queens.rpn, a program for the PLAN machine, as the file build/queens.seed:'
-	@echo 'one way to place eight queens so that none attacks another, and how many ways there are.'
+	@echo 'seeds/queens.wisp: one way to place eight queens so that none attacks another, and how'
+	@echo 'many ways there are.'
 	@echo
-	@echo '  $$ build/plan build/queens.seed 8'
-	@build/plan build/queens.seed 8
+	@echo '  $$ build/plan wisp seeds/queens.wisp -- 8'
+	@build/plan wisp seeds/queens.wisp -- 8
 	@echo
-	@echo 'Run another one of seeds/ in the same two steps:'
+	@echo 'The same program as a seed, a file that holds one value and needs nothing else:'
 	@echo
-	@echo '  $$ build/plan seed save seeds/primes.rpn build/primes.seed'
-	@echo '  $$ build/plan build/primes.seed 1000'
+	@echo '  $$ build/plan build/seeds/queens.seed 6'
+	@build/plan build/seeds/queens.seed 6
+	@echo
+	@echo 'A word with the machine itself:'
+	@echo
+	@echo "  $$ build/plan wisp -e '(fmt \"{}! = {}\" 30 (product (range 1 31)))'"
+	@build/plan wisp -e '(fmt "{}! = {}" 30 (product (range 1 31)))'
+	@echo
+	@echo 'Without arguments, build/plan is a prompt to try things at.'
 
 # The programs under tests/ drive build/plan, as a user would.
 test: setup all

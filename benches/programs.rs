@@ -232,10 +232,11 @@ fn programs(plan: &Path, root: &Path, wanted: &[String]) -> Result<Vec<Case>, Er
             continue;
         }
         let seed = Path::new(SCRATCH).join(format!("{name}.seed"));
-        let text = root.join(format!("seeds/{name}.rpn"));
+        let text = root.join(format!("seeds/{name}.wisp"));
         let saved = Command::new(plan)
             .args(["seed", "save"])
             .arg(&text)
+            .arg("-o")
             .arg(&seed)
             .status()?;
         if !saved.success() {

@@ -90,8 +90,8 @@
 (defun (flip f x y) "(f y x)." (f y x))
 (defun (max a b) "The greater of two naturals." (If (Lt a b) b a))
 (defun (min a b) "The smaller of two naturals." (If (Lt b a) b a))
-(defun (odd x) "1 if the natural x is odd, otherwise 0." (Trunc1 x))
-(defun (even x) "1 if the natural x is even, otherwise 0." (Nil (Trunc1 x)))
+(defun (odd x) "1 if the natural x is odd, otherwise 0." (Trunc 1 x))
+(defun (even x) "1 if the natural x is even, otherwise 0." (Nil (Trunc 1 x)))
 
 (def NONE 0)
 (def SOME 0)

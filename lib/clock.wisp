@@ -9,7 +9,7 @@
   (@ buf (XBufOp 16))
   (Seq buf
     (let ((r (syscall (228 id (XPtrOp buf)))))
-      (Seq r (Add (Mul 1000000000 (Load64 0 buf)) (Load64 8 buf))))))
+      (Seq r (Add (Mul 1000000000 (Load 0 8 buf)) (Load 8 8 buf))))))
 (defun (now-ns unused)
   "Nanoseconds since 1970; the argument is ignored: each call looks at the clock.
 (Gt (now-ns 0) 1600000000000000000)  => 1" (%clock 0))

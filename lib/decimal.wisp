@@ -9,6 +9,13 @@
 
 (define %chunk 16)
 
+; b to the power p. The operation Pow is missing in the reference implementation, under which
+; programs that show numbers should run, too.
+(defun (%power b p)
+  (@ half (%power b (Rsh p 1)))
+  (@ even (Mul half half))
+  (Ifz p 1 (If (Trunc 1 p) (Mul b even) even)))
+
 ; n in exactly w characters, most significant first: the digits from the right, in a loop.
 (defun (%digits base n w acc)
   (@ d (Mod n base))

@@ -86,7 +86,7 @@ of the last change in seconds since 1970. Symbolic links are followed.
   (@ r (%stat path))
   (@ s (Ix1 r))
   (Seq (sys-check "stat" path (Ix0 r))
-    [(%kind (Load32 24 s)) (Load64 48 s) (Load64 88 s)]))
+    [(%kind (Load 24 4 s)) (Load 48 8 s) (Load 88 8 s)]))
 (defun (file-exists path) "1 if there is a file, directory or other thing of that name, else 0.
 (file-exists '/dev/null')  => 1" (Nil (Ix0 (%stat path))))
 
@@ -115,7 +115,7 @@ The step is atomic: others see the old or the new content.
   (@ name (str-slice data from (%find-byte 0 data from n)))
   (@ more (If (Or (Eq name 46) (Eq name 11822)) rest [name rest]))
   (Seq rest (If (Ge i n) rest
-    (Seq more (%entries data n (Add i (Load16 (Add i 16) data)) more)))))
+    (Seq more (%entries data n (Add i (Load (Add i 16) 2 data)) more)))))
 (defun (%list-fd fd names)
   (@ buf (XBufOp 32768))
   (Seq names (Seq buf

@@ -179,8 +179,8 @@
   (@ order (Cmp (Load8 i a) (Load8 i b)))
   (If (Eq 1 order) (%byte-compare a b (Inc i)) order))
 (defun (%str-compare a b i n)
-  (@ x (Load64 i a))
-  (@ y (Load64 i b))
+  (@ x (Load i 8 a))
+  (@ y (Load i 8 b))
   (If (Ge i n) 1
     (If (Eq x y) (%str-compare a b (Add i 8) n)
       (%byte-compare a b i))))

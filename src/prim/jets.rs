@@ -51,7 +51,8 @@ fn jet(law: Value, counters: &mut JetCounters, strict: bool) -> Option<usize> {
 }
 
 /// Whether a pin of this law runs an operation, by name and arity, that its body is not known to
-/// compute: it neither passes its arguments on to that operation nor is on the list of `strict`.
+/// compute: it neither passes its arguments on to that operation, or to one of the same name (46 for
+/// Cmp, as the library has always defined it), nor is on the list of `strict`.
 pub fn is_doubtful(law: Value) -> bool {
     let name = law.law_name();
     let Some(op) = name
@@ -62,7 +63,9 @@ pub fn is_doubtful(law: Value) -> bool {
         return false;
     };
     law.call_arity() == u64::from(OPS[op].arity)
-        && passes_to(law).and_then(names::operation) != Some(op)
+        && !passes_to(law)
+            .and_then(names::operation)
+            .is_some_and(|passed| OPS[passed].name == OPS[op].name)
         && !super::strict::is_known_body(law, op)
 }
 
