@@ -1,10 +1,10 @@
 //! The operations without their effects.
 //!
 //! A random program must not write to a random address, remove a file or wait for a key. So the
-//! machine of these tests has a copy of the table in which every operation that reaches outside (the
-//! pinned naturals 4 to 7, 9, 10, 13, 14, 16 and 18 to 20, and what they go on with) has another body:
-//! it answers as an operation does that the system refuses. Commit and Precommit have no effect yet
-//! and stay. Operands are evaluated as in the true table.
+//! machine of these tests has a copy of the table in which every operation that reaches outside
+//! (the pinned naturals 4 to 7, 9, 10, 13, 14, 16 and 18 to 20, and what they go on with) has
+//! another body: it answers as an operation does that the system refuses. Commit and Precommit
+//! have no effect yet and stay. Operands are evaluated as in the true table.
 //!
 //! Invariants:
 //! - rows keep their index, name, arity and order of operands.

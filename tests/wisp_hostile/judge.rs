@@ -1,8 +1,8 @@
 //! Whether an outcome is one that a person can do something with.
 //!
 //! Invariants:
-//! - an error without a place is accepted only where the specification gives it none: what a loop of
-//!   the program's own throws, and `<<loop>>`.
+//! - an error without a place is accepted only where the specification gives it none: what a loop
+//!   of the program's own throws, and `<<loop>>`.
 
 use plan::machine::{Machine, Stop};
 use plan::wisp::diagnose::shown;

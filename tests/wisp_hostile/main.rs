@@ -1,19 +1,20 @@
-//! Random and mutated sources: every one ends in a value or in an error with a place; nothing hangs,
-//! nothing crashes, and the heap is consistent afterwards.
+//! Random and mutated sources: every one ends in a value or in an error with a place; nothing
+//! hangs, nothing crashes, and the heap is consistent afterwards.
 //!
-//! The sources run in this process, through the same library the executable is made of, on a machine
-//! with a small stack, a small heap and a time limit, whose operations have no effects (`engine`).
-//! A machine runs many sources; each starts in a saved environment.
+//! The sources run in this process, through the same library the executable is made of, on a
+//! machine with a small stack, a small heap and a time limit, whose operations have no effects
+//! (`engine`). A machine runs many sources; each starts in a saved environment.
 //!
-//! `PLAN_FUZZ=N` runs N sources instead of the usual number, `PLAN_FUZZ_FROM=K` starts with source
-//! K: the message about a failure says which of both to set. The source is left in a file, whose path
-//! is in the message. After an end that no test can report (a signal, or a process that the time
-//! limit had to end: status 9) the last source is in `wisp-hostile-current` of the same directory.
+//! `PLAN_FUZZ=N` runs N sources instead of the usual number, `PLAN_FUZZ_FROM=K` starts with
+//! source K: the message about a failure says which of both to set. The source is left in a file,
+//! whose path is in the message. After an end that no test can report (a signal, or a process
+//! that the time limit had to end: status 9) the last source is in `wisp-hostile-current` of the
+//! same directory.
 //!
 //! Invariants:
 //! - source K depends on K and the files of this repository alone;
-//! - the time limit is a signal to the process, so there is one thread: any other could be told of it
-//!   late, when another source runs. So this is a program without the usual harness.
+//! - the time limit is a signal to the process, so there is one thread: any other could be told
+//!   of it late, when another source runs. So this is a program without the usual harness.
 
 mod corpus;
 mod engine;
@@ -53,7 +54,7 @@ const STRESS_EVERY: usize = 100;
 const STACK: usize = 4 << 20;
 /// Bytes of moving heap.
 const HEAP: u64 = 48 << 20;
-/// Bytes of pins after which a machine is given up: pins are not collected.
+/// Bytes of pins after which a machine is given up, so that one source does not pay for another's.
 const PINS: u64 = 64 << 20;
 /// Microseconds a source may take; and in stress mode.
 const LIMIT: u64 = 4_000;
