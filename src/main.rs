@@ -16,6 +16,7 @@ use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
 use plan::os::{Fd, file, process};
 use plan::wisp::Library;
+use plan::wisp::session::BUILTIN;
 
 core::arch::global_asm!(
     include_str!("../asm/start.s"),
@@ -37,6 +38,9 @@ embed!(BUILTINS, "builtins.seed");
 embed!(MODULES, "modules.seed");
 embed!(INDEX, "index");
 
+#[unsafe(link_section = ".library")]
+static TEXT: [u8; BUILTIN.len()] = BUILTIN;
+
 #[global_allocator]
 static HEAP: SystemHeap = SystemHeap::new();
 
@@ -49,6 +53,7 @@ unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
     // SAFETY: passed on to the caller.
     let args = unsafe { Args::from_stack(stack) };
     let library = Library {
+        text: &TEXT,
         builtins: &BUILTINS,
         modules: &MODULES,
         index: &INDEX,

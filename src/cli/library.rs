@@ -18,11 +18,11 @@ use crate::seed::Version;
 use crate::wisp::{Library, LoadError, Problem, Rules, Session, Sources, report};
 use alloc::vec::Vec;
 
-/// Prepares the library whose modules `path` requires; returns the exit status.
+/// Prepares the library whose modules `path` requires, with the built-in functions of this text; returns the exit status.
 ///
 /// # Errors
 /// The exit status, when something went wrong and has been said.
-pub fn save(args: &Args, path: &[u8], dir: &[u8]) -> Result<i32, i32> {
+pub fn save(args: &Args, text: &'static [u8], path: &[u8], dir: &[u8]) -> Result<i32, i32> {
     let mut sources = Sources::default();
     if let Err(error) = sources.add_file(path) {
         wisp::say(&report::not_assembled(&sources, &error));
@@ -30,7 +30,11 @@ pub fn save(args: &Args, path: &[u8], dir: &[u8]) -> Result<i32, i32> {
     }
     let environment = Environment::get(args)?;
     let mut machine = environment.start()?;
-    let session = Session::new(&mut machine, Rules::default(), Library::default());
+    let alone = Library {
+        text,
+        ..Library::default()
+    };
+    let session = Session::new(&mut machine, Rules::default(), alone);
     let parts = match session {
         Ok(mut session) => prepare(&mut session, &sources)
             .map_err(|problem| say(&mut session, &sources, dir, problem))?,

@@ -27,7 +27,7 @@ pub fn main(args: &Args, library: Library, words: &[&[u8]]) -> i32 {
             other => wrong("dump", other, "one file"),
         },
         [b"save", b"--library", path, b"-o", dir] => {
-            library::save(args, path, dir).unwrap_or_else(|status| status)
+            library::save(args, library.text, path, dir).unwrap_or_else(|status| status)
         }
         [b"save", words @ ..] if words.contains(&&b"-o"[..]) => match args::save(words) {
             Ok(wisp) => save::main(args, library, &wisp).unwrap_or_else(|status| status),

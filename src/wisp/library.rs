@@ -44,9 +44,12 @@ const MAX_NODES: usize = 20_000;
 /// The name of the tree of doc strings.
 pub const DOC: &[u8] = b"__DOC";
 
-/// What the build prepared; all empty in an executable built without it.
+/// What the build prepared; all but the text empty in an executable built without it.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Library {
+    /// The text of the built-in functions ([`super::session::BUILTIN`]), for a session without the
+    /// prepared ones; data of the executable like the rest.
+    pub text: &'static [u8],
     /// The built-in functions.
     pub builtins: &'static [u8],
     /// The modules.
@@ -363,6 +366,7 @@ mod tests {
     use super::*;
 
     const LIBRARY: Library = Library {
+        text: b"",
         builtins: b"",
         modules: b"",
         index: b"op\tInc Dec\nbase op\tdefun Inc\nlists op base\t\nstd base lists\t\n",

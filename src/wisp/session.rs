@@ -29,7 +29,7 @@ const SOURCE: &[u8] = include_bytes!("builtin.wisp");
 
 /// The same without comments and indentation, which nobody sees. None of its strings holds a blank
 /// or a semicolon.
-const BUILTIN: [u8; squeezed(&mut [])] = {
+pub const BUILTIN: [u8; squeezed(&mut [])] = {
     let mut out = [0; squeezed(&mut [])];
     squeezed(&mut out);
     out
@@ -237,7 +237,7 @@ impl<'m> Session<'m> {
     /// Evaluates the built-in functions with markers in their place.
     fn bootstrap(&mut self) -> Result<(), Failure> {
         self.markers()?;
-        match self.run(&mut Whole(&BUILTIN), 0, &mut Silent) {
+        match self.run(&mut Whole(self.library.text), 0, &mut Silent) {
             Ended::Done => {}
             Ended::Failed(failure, ..) => return Err(failure),
             _ => return Err(Failure::Rejected),

@@ -140,6 +140,7 @@ fn library() -> Library {
     });
     let [builtins, modules, index] = &*PARTS;
     Library {
+        text: &plan::wisp::session::BUILTIN,
         builtins,
         modules,
         index,
