@@ -43,7 +43,7 @@
 (opdefine 0 0 ['def' 'x' (1 5)])  => [['x' 5 0] (1 5)]" (Hd def))
 (define opeval "The evaluator: (opeval env form) is [env value].
 (opeval ['x' 7] 'x')  => [['x' 7] 7]" eval)
-(define repl "The read loop: (repl env bytes) reads and evaluates forms of a list, and gives a status."
+(define repl "The read loop: (repl env bytes) evaluates the forms in a list of bytes; gives a status."
   __REPL)
 (define env0 "The environment that programs start with, before any require."
   (mkenv ~[["law" law 1] ["macro" (opdefine 1) 1] ["def" (opdefine 0) 1]
