@@ -18,6 +18,8 @@ use alloc::vec::Vec;
 
 /// Steps in which a law is proved to return a number.
 const MAX_STEPS: u32 = 200;
+/// Calls with more arguments are not looked at: whoever nests heads deep would be made to wait.
+const MAX_ARGUMENTS: usize = 16;
 /// Number of the operation Seq.
 const SEQ: usize = 5;
 /// Numbers of the operations If and Ifz.
@@ -73,7 +75,7 @@ fn missing(callee: Value) -> Option<usize> {
 /// The function and the number of arguments of code that is a call, `0[0[f x] y]`.
 fn spine(mut code: Value) -> (Value, usize) {
     let mut count = 0;
-    while code.is_closure() && code.is_small_closure(0, 2) {
+    while count <= MAX_ARGUMENTS && code.is_closure() && code.is_small_closure(0, 2) {
         code = code.arg(0).resolve();
         count += 1;
     }
@@ -214,6 +216,9 @@ impl Evaluator<'_> {
     #[cold]
     #[inline(never)]
     fn wrong_count(&mut self, callee: Value, takes: usize, given: usize, form: Value, why: &[u8]) {
+        if !self.may_warn() {
+            return;
+        }
         let name = name(callee);
         let Some(span) = self.call_span(&name, given, form) else {
             return;
@@ -235,6 +240,9 @@ impl Evaluator<'_> {
     #[inline(never)]
     fn operand(&mut self, function: Value, callee: Value, form: Value) {
         let (outer, inner) = (name(function), name(callee));
+        if !self.may_warn() {
+            return;
+        }
         if let Some(span) = self.call_span(&outer, 2, form) {
             let end: &[u8] = b" that lacks arguments, which counts as 0";
             self.warn(span, join(&[&outer, b" gets the function ", &inner, end]));

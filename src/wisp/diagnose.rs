@@ -22,6 +22,9 @@ use alloc::vec::Vec;
 /// Longest value or name in a message, in bytes.
 const MAX_SHOWN: usize = 200;
 
+/// Most names of a form that are looked up because they are similar to one that is not bound.
+const MAX_LOCALS: usize = 50;
+
 /// The beginning of a text.
 struct Beginning(Vec<u8>);
 
@@ -147,10 +150,10 @@ impl Session<'_> {
             search.offer(local, true);
         }
         // A law made by a macro has other locals than its text: those are among the form's names.
-        for local in symbols(text, form) {
-            if search.is_similar(local) {
-                search.offer(local, !self.is_bound(local));
-            }
+        let mut similar = symbols(text, form);
+        similar.retain(|local| search.is_similar(local));
+        for local in similar.into_iter().take(MAX_LOCALS) {
+            search.offer(local, !self.is_bound(local));
         }
         search.environment(self.environment());
         message.help = search.question();

@@ -118,6 +118,8 @@ pub struct Evaluator<'m> {
     pub(super) note: Note,
     /// What may be a mistake, and where.
     pub(super) warnings: Vec<(Span, Vec<u8>)>,
+    /// How often the place of one was looked for.
+    pub(super) searches: usize,
     pub(super) source: Option<(usize, &'m [u8], &'m [Event])>,
 }
 
@@ -139,6 +141,7 @@ impl<'m> Evaluator<'m> {
             calls: Vec::new(),
             note: Note::default(),
             warnings: Vec::new(),
+            searches: 0,
             source: None,
         }
     }

@@ -197,15 +197,16 @@ pub fn find_symbol(text: &[u8], events: &[Event], name: &[u8], within: Span) -> 
     at.map(|at| span_from(events, at))
 }
 
+/// Most lists whose end is looked for.
+const MAX_CALLS: usize = 100;
+
 /// The span of the first list that starts with the symbol `name` and has so many elements more.
 pub fn find_call(text: &[u8], events: &[Event], name: &[u8], count: usize) -> Option<Span> {
-    events.windows(2).enumerate().find_map(|(at, pair)| {
-        let [Event::Open(Bracket::Round, _), Event::Symbol(head)] = *pair else {
-            return None;
-        };
-        if &text[head.start..head.end] != name {
-            return None;
-        }
+    let heads = events.windows(2).enumerate().filter(|(_, pair)| {
+        matches!(**pair, [Event::Open(Bracket::Round, _), Event::Symbol(head)]
+            if &text[head.start..head.end] == name)
+    });
+    heads.take(MAX_CALLS).find_map(|(at, _)| {
         let (elements, span) = closing(&events[at..])?;
         (elements == count + 1).then_some(span)
     })

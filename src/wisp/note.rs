@@ -18,9 +18,11 @@ use alloc::vec::Vec;
 const MAX_STEPS: usize = 100_000;
 /// Most warnings about one form.
 const MAX_WARNINGS: usize = 20;
+/// Most warnings whose place is looked for.
+const MAX_SEARCHES: usize = 100;
 /// Most lines of a trail.
 const MAX_TRAIL: usize = 5;
-/// Most parts of an exception's payload in which a form is looked for.
+/// Most parts of an exception's payload, and most calls, in which a place is looked for.
 const MAX_PARTS: usize = 100;
 
 /// What is known about a mistake beyond the exception.
@@ -87,6 +89,12 @@ impl<'m> Evaluator<'m> {
         self.source.map(|(_, text, events)| (text, events))
     }
 
+    /// Whether looking for the place of one more warning is worth the time.
+    pub(super) fn may_warn(&mut self) -> bool {
+        self.searches += 1;
+        self.searches <= MAX_SEARCHES && self.warnings.len() < MAX_WARNINGS
+    }
+
     /// Warns of something that may be a mistake, once.
     #[cold]
     #[inline(never)]
@@ -101,7 +109,9 @@ impl<'m> Evaluator<'m> {
     #[cold]
     #[inline(never)]
     pub(super) fn warn_of_name(&mut self, name: &[u8], why: &[u8]) {
-        if let Some(span) = self.symbol_span(name) {
+        if self.may_warn()
+            && let Some(span) = self.symbol_span(name)
+        {
             self.warn(span, join(&[name, why]));
         }
     }
@@ -171,7 +181,7 @@ impl<'m> Evaluator<'m> {
     #[inline(never)]
     pub(super) fn symbol_span(&self, name: &[u8]) -> Option<Span> {
         let (_, text, events) = self.source?;
-        let calls = self.calls.iter().rev();
+        let calls = self.calls.iter().rev().take(MAX_PARTS);
         calls
             .filter_map(|call| self.span_of(self.machine.nth(call.place), None))
             .chain([form::whole(events)])
