@@ -276,7 +276,10 @@ fn a_form_with_more_parts_than_memory_is_an_error_with_a_place() {
     let input = [&b"1\n  "[..], &[b'('; 40_000_000]].concat();
     let plan = Plan::new(["wisp", "-"]).memory_kilobytes(2_000_000);
     let got = plan.input(Input::Bytes(input)).run();
-    let message = "<standard input>:2:3: error: there is no memory for a form of so many parts\n\
-        plan: <standard input>: not loaded: 1 error (see above)\n";
-    ends(&got, "", message, 3);
+    let line = format!("      {}...\n      ^\n", "(".repeat(118));
+    let message = format!(
+        "<standard input>:2:3: error: there is no memory for a form of so many parts\n{line}\
+         plan: <standard input>: not loaded: 1 error (see above)\n"
+    );
+    ends(&got, "", &message, 3);
 }

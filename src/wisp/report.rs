@@ -15,8 +15,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Longest line in a message, in bytes.
-const MAX_LINE: usize = 400;
+/// Longest line shown whole, in bytes.
+const MAX_LINE: usize = 240;
 
 /// A message with its place.
 #[derive(Clone, Debug, Default)]
@@ -194,6 +194,21 @@ pub fn position(sources: &Sources, place: Place) -> Vec<u8> {
     out
 }
 
+/// The part of a line to show: all of it, or of a long one what is around the byte `at`.
+fn window(line: &[u8], at: usize) -> (usize, usize) {
+    if line.len() <= MAX_LINE {
+        return (0, line.len());
+    }
+    let inside = |i: &usize| line.get(*i).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let from = at.saturating_sub(MAX_LINE / 4);
+    let from = (from..at).find(|i| !inside(i)).unwrap_or(at);
+    let to = (from + MAX_LINE / 2).min(line.len());
+    (
+        from,
+        (to..line.len()).find(|i| !inside(i)).unwrap_or(line.len()),
+    )
+}
+
 /// The line of a place with marks under what is meant.
 #[cold]
 #[inline(never)]
@@ -207,13 +222,18 @@ fn marker(
 ) {
     let line = sources.line(place);
     let before = place.column - 1;
-    if line.len() > MAX_LINE || before > line.len() {
+    if before > line.len() {
         return;
     }
-    out.extend_from_slice(b"    ");
-    put_plain(out, line);
-    out.extend_from_slice(b"\n    ");
-    let (before, rest) = line.split_at(before);
+    let (from, to) = window(line, before);
+    let (left, right) = (
+        &b"..."[..3 * usize::from(from > 0)],
+        &b"..."[..3 * usize::from(to < line.len())],
+    );
+    put(out, &[b"    ", left]);
+    put_plain(out, &line[from..to]);
+    put(out, &[right, b"\n    ", &b"   "[..left.len()]]);
+    let (before, rest) = line[from..to].split_at(before - from);
     let blank = |c| if c == '\t' { b'\t' } else { b' ' };
     out.extend(name_text(before).chars().map(blank));
     let marks = name_text(&rest[..length.min(rest.len())]).chars().count();

@@ -1,0 +1,2 @@
+; options:; status: 1
+(law (f x) (0 x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x "äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü" nope y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y ))
