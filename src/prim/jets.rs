@@ -63,9 +63,9 @@ pub fn is_doubtful(law: Value) -> bool {
         return false;
     };
     law.call_arity() == u64::from(OPS[op].arity)
-        && !passes_to(law)
+        && passes_to(law)
             .and_then(names::operation)
-            .is_some_and(|passed| OPS[passed].name == OPS[op].name)
+            .is_none_or(|passed| OPS[passed].name != OPS[op].name)
         && !super::strict::is_known_body(law, op)
 }
 
