@@ -40,6 +40,8 @@ pub enum Command<'a> {
     },
     /// `plan wisp …`: load Wisp files and run `main`.
     Wisp(Wisp<'a>),
+    /// `plan`, `plan repl …`: the prompt, or the program on standard input.
+    Repl(Wisp<'a>),
 }
 
 /// What `plan wisp` is to do.
@@ -109,13 +111,13 @@ pub enum Topic {
     Seed,
     /// `plan wisp`.
     Wisp,
+    /// `plan repl`.
+    Repl,
 }
 
 /// A wrong command line; prints as the text after `plan: `.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Usage<'a> {
-    /// No argument at all.
-    NoCommand,
     /// An argument that starts with `-` and is not known here.
     UnknownOption(&'a [u8]),
     /// A command word that this version does not have.
@@ -131,9 +133,6 @@ pub enum Usage<'a> {
 impl fmt::Display for Usage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Usage::NoCommand => {
-                f.write_str("nothing to do: no seed file and no command (try plan --help)")
-            }
             Usage::UnknownOption(word) => {
                 write!(f, "unknown option: {} (try plan --help)", Shown(word))
             }
@@ -166,19 +165,20 @@ impl fmt::Display for Usage<'_> {
 }
 
 /// Command words that belong to the tool but not to this version; never taken for seed files.
-const RESERVED: [&[u8]; 4] = [b"repl", b"build", b"boot", b"image"];
+const RESERVED: [&[u8]; 3] = [b"build", b"boot", b"image"];
 
 /// The command that the arguments after the program name ask for.
 pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
     let Some((&first, rest)) = words.split_first() else {
-        return Err(Usage::NoCommand);
+        return Ok(Command::Repl(Wisp::default()));
     };
     match first {
         b"--help" => Ok(Command::Help(Topic::All)),
         b"--version" => Ok(Command::Version),
         b"run" => run(rest, 0),
         b"rpn" => rpn(rest),
-        b"wisp" => wisp(rest),
+        b"wisp" => wisp(rest, false),
+        b"repl" => wisp(rest, true),
         b"seed" => Ok(match rest {
             [b"--help", ..] | [_, b"--help", ..] => Command::Help(Topic::Seed),
             words => Command::Seed { words },
@@ -228,23 +228,32 @@ fn micros(word: &[u8]) -> Result<u64, Usage<'_>> {
     }
 }
 
-/// `wisp [OPTION…] FILE… [-- ARG…]`; options and files in any order before `--`.
-fn wisp<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+/// `wisp [OPTION…] FILE… [-- ARG…]`, options and files in any order before `--`; or, for the prompt,
+/// `repl [OPTION…]`.
+fn wisp<'a>(words: &'a [&'a [u8]], prompt: bool) -> Result<Command<'a>, Usage<'a>> {
     let mut options = words.iter().take_while(|word| **word != b"--");
-    if options.any(|word| *word == b"--help") {
-        return Ok(Command::Help(Topic::Wisp));
-    }
-    program(words, false).map(Command::Wisp)
+    let help = options.any(|word| *word == b"--help");
+    Ok(match (help, prompt) {
+        (true, true) => Command::Help(Topic::Repl),
+        (true, false) => Command::Help(Topic::Wisp),
+        (false, true) => Command::Repl(program(words, PROMPT)?),
+        (false, false) => Command::Wisp(program(words, "wisp")?),
+    })
 }
 
 /// The words after `seed save`: `[OPTION…] FILE… -o OUT`.
 pub fn save<'a>(words: &'a [&'a [u8]]) -> Result<Wisp<'a>, Usage<'a>> {
-    program(words, true)
+    program(words, SAVE)
 }
 
-/// Options and files of a Wisp program that is to be run or, if `save`, to be saved.
-fn program<'a>(words: &'a [&'a [u8]], save: bool) -> Result<Wisp<'a>, Usage<'a>> {
-    let command = if save { "seed" } else { "wisp" };
+/// The command that saves a program.
+const SAVE: &str = "seed";
+/// The command that shows a prompt.
+const PROMPT: &str = "repl";
+
+/// Options and files of a Wisp program that this command is to run, to save or to ask for.
+fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>, Usage<'a>> {
+    let (save, prompt) = (command == SAVE, command == PROMPT);
     let mut wisp = Wisp::default();
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
@@ -252,6 +261,9 @@ fn program<'a>(words: &'a [&'a [u8]], save: bool) -> Result<Wisp<'a>, Usage<'a>>
             b"-o" if save => wisp.output = Some(operand(&mut words, command, "output file")?),
             b"--entry" if save => wisp.entry = Some(operand(&mut words, command, "name")?),
             b"--v2" if save => wisp.version = Version::V2,
+            b"-e" | b"--" | b"--timeout" | b"--no-main" if prompt => {
+                return Err(Usage::UnknownOption(word));
+            }
             b"--" if save => wisp.files.extend(words.by_ref()),
             b"--" => {
                 wisp.args = words.collect();
@@ -275,10 +287,11 @@ fn program<'a>(words: &'a [&'a [u8]], save: bool) -> Result<Wisp<'a>, Usage<'a>>
             word if word.len() > 1 && word.starts_with(b"-") => {
                 return Err(Usage::UnknownOption(word));
             }
+            word if prompt => return Err(Usage::Superfluous("repl", word)),
             file => wisp.files.push(file),
         }
     }
-    if wisp.files.is_empty() && wisp.expression.is_none() {
+    if !prompt && wisp.files.is_empty() && wisp.expression.is_none() {
         return Err(Usage::Missing(command, "file"));
     }
     Ok(wisp)
@@ -373,12 +386,18 @@ mod tests {
         assert_eq!(outcome(&["rpn", "--help"]), "Help(Rpn)");
         assert_eq!(outcome(&["seed", "--help"]), "Help(Seed)");
         assert_eq!(outcome(&["seed", "check", "--help"]), "Help(Seed)");
+        assert_eq!(outcome(&["repl", "--no-std", "--help"]), "Help(Repl)");
         assert_eq!(outcome(&["--version"]), "Version");
     }
 
     #[test]
     fn commands_are_recognised() {
         assert_eq!(outcome(&["rpn"]), "Rpn");
+        assert!(outcome(&[]).starts_with("Repl("));
+        assert_eq!(
+            outcome(&["repl", "--lenient"]),
+            outcome(&[]).replace("lenient: false", "lenient: true")
+        );
         assert_eq!(outcome(&["rpn", "test"]), "RpnTest");
         assert_eq!(outcome(&["seed"]), "seed 0");
         assert_eq!(outcome(&["seed", "check", "x"]), "seed 2");
@@ -387,10 +406,7 @@ mod tests {
     #[test]
     fn wrong_command_lines_say_what_to_do() {
         let cases: [(&[&str], &str); 8] = [
-            (
-                &[],
-                "nothing to do: no seed file and no command (try plan --help)",
-            ),
+            (&["repl", "x"], "repl: unexpected x (try plan repl --help)"),
             (&["--nope"], "unknown option: --nope (try plan --help)"),
             (&["-"], "unknown option: - (try plan --help)"),
             (&["run"], "run: no seed file given (try plan run --help)"),
@@ -405,6 +421,6 @@ mod tests {
         for (words, message) in cases {
             assert_eq!(outcome(words), message);
         }
-        assert!(outcome(&["repl", "x"]).starts_with("unknown command: repl (try plan --help;"));
+        assert!(outcome(&["boot", "x"]).starts_with("unknown command: boot (try plan --help;"));
     }
 }

@@ -17,6 +17,7 @@ usage:
   plan FILE.seed [ARG...]       run a seed with these arguments
   plan run FILE.seed [ARG...]   the same; also for a file named like a command
   plan wisp FILE... [-- ARG...] load Wisp files and run their main
+  plan, plan repl               evaluate what is typed at a prompt
   plan < FILE                   load a Wisp file, showing every form and value
   plan rpn                      the RPN console, on standard input and output
   plan seed check FILE...       is this a well-formed seed?
@@ -131,6 +132,38 @@ the run with status 1, or 3 if the file cannot be read or required.
   5
 ";
 
+const REPL: &str = "\
+usage: plan repl [OPTION...]
+       plan
+
+On a terminal: reads Wisp forms at a prompt, shows their values, and goes on
+after mistakes. An entry ends with Enter when no bracket and no string is open.
+:help lists the commands of the prompt and the keys. (require \"NAME\") at the
+start of an entry loads NAME.wisp or NAME.lisp of the working directory, of the
+directories of -I, or the module NAME of the built-in library. Status 0.
+
+Values go to standard output. Prompt and typing do too if that is a terminal,
+otherwise they go to standard error, so that values can be sent to a file. With
+TERM=dumb, or none, lines are read without the editor. With NO_COLOR set, or a
+standard output that is no terminal, there are no colours.
+
+If a form replaces __REPL, the new loop gets the rest of the entry and every
+later entry; the environment it has at the end of one is that for the next.
+
+If standard input is no terminal: evaluates it as a program, showing each form
+and value on standard error, as plan without arguments does.
+
+  -I DIR      look for required files in DIR too
+  --no-std    do not load the built-in library at the start
+  -W          warn of what is often a mistake but not always
+  --lenient   accept the mistakes that the reference implementation accepts
+
+environment:
+  PLAN_HISTORY   the history file, empty for none; otherwise plan/history in
+                 XDG_STATE_HOME or in ~/.local/state
+  NO_COLOR       no colours if this is set and not empty
+";
+
 /// The help on a topic.
 pub fn text(topic: Topic) -> &'static str {
     match topic {
@@ -139,6 +172,7 @@ pub fn text(topic: Topic) -> &'static str {
         Topic::Rpn => RPN,
         Topic::Seed => SEED,
         Topic::Wisp => WISP,
+        Topic::Repl => REPL,
     }
 }
 
@@ -148,7 +182,7 @@ mod tests {
 
     #[test]
     fn texts_fit_a_terminal() {
-        for text in [VERSION, ALL, RUN, RPN, SEED, WISP] {
+        for text in [VERSION, ALL, RUN, RPN, SEED, WISP, REPL] {
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
             for line in text.lines() {
                 assert!(

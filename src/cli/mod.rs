@@ -23,6 +23,7 @@ pub mod help;
 mod library;
 pub mod message;
 pub mod options;
+mod repl;
 mod rpn;
 mod run;
 mod save;
@@ -35,7 +36,7 @@ use crate::os::out::Out;
 use crate::os::{Errno, Fd, term};
 use crate::wisp::Library;
 use alloc::vec::Vec;
-use args::{Command, Usage};
+use args::Command;
 
 /// Success, help and version.
 pub const STATUS_OK: i32 = 0;
@@ -69,7 +70,8 @@ pub fn main(args: &Args, library: Library) -> i32 {
         Ok(Command::RpnTest) => rpn::test(args),
         Ok(Command::Seed { words }) => seed::main(args, library, words),
         Ok(Command::Wisp(wisp)) => wisp::main(args, library, &wisp),
-        Err(Usage::NoCommand) if !term::is_terminal(Fd::STDIN) => wisp::piped(args, library),
+        Ok(Command::Repl(wisp)) if term::is_terminal(Fd::STDIN) => repl::main(args, library, &wisp),
+        Ok(Command::Repl(wisp)) => wisp::piped(args, library, wisp),
         Err(usage) => message::fail(STATUS_USAGE, format_args!("{usage}")),
     }
 }

@@ -159,14 +159,17 @@ pub fn add_expression(sources: &mut Sources, wisp: &Wisp) -> Result<Option<usize
     Ok(Some(sources.text().len() - text.len()))
 }
 
-/// Runs the program on standard input; returns the exit status.
-pub fn piped(args: &Args, library: Library) -> i32 {
+/// Runs the program on standard input with these options; returns the exit status.
+pub fn piped(args: &Args, library: Library, options: Wisp) -> i32 {
     let wisp = Wisp {
         files: Vec::from([&b"-"[..]]),
-        transcript: Transcript::Plain,
+        transcript: match options.transcript {
+            Transcript::None => Transcript::Plain,
+            chosen => chosen,
+        },
         no_main: true,
         lenient: true,
-        ..Wisp::default()
+        ..options
     };
     main(args, library, &wisp)
 }
@@ -247,13 +250,13 @@ fn load(
     run_main(session, &wisp.args, sources.color)
 }
 
-/// Says what was noticed while a text was loaded.
-pub fn warn(session: &Session, sources: &Sources) {
-    if let Some(span) = session.open_string {
+/// Says what was noticed while a text was loaded, once.
+pub fn warn(session: &mut Session, sources: &Sources) {
+    if let Some(span) = session.open_string.take() {
         say(&Message::warning("string is not closed").render(sources, span));
     }
-    for (span, text) in &session.warnings {
-        say(&Message::warning(text.clone()).render(sources, *span));
+    for (span, text) in core::mem::take(&mut session.warnings) {
+        say(&Message::warning(text).render(sources, span));
     }
 }
 

@@ -85,6 +85,11 @@ impl Machine {
         self.sp = unsafe { self.sp.sub(n) };
     }
 
+    /// Drops all but the `depth` values at the bottom.
+    pub fn drop_to(&mut self, depth: usize) {
+        self.drop_top(self.depth() - depth);
+    }
+
     /// Takes the topmost value off.
     #[inline(never)]
     pub fn pop(&mut self) -> Value {
@@ -216,6 +221,12 @@ impl Machine {
     /// Why an evaluation was stopped from outside, if one was since [`Machine::interruptibly`] began.
     pub fn interruption(&self) -> Option<signal::Reason> {
         self.interruption
+    }
+
+    /// The same, and forgets it with any signal that came after the last evaluation.
+    pub fn take_interruption(&mut self) -> Option<signal::Reason> {
+        self.stack.take_signal();
+        self.interruption.take()
     }
 
     /// The laws that were being evaluated at the last exception that nothing caught.

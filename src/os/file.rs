@@ -30,6 +30,8 @@ const O_WRONLY: usize = 1;
 const O_CREAT: usize = 0o100;
 const O_EXCL: usize = 0o200;
 const O_TRUNC: usize = 0o1000;
+const O_APPEND: usize = 0o2000;
+const O_DIRECTORY: usize = 0o200_000;
 const O_CLOEXEC: usize = 0o2_000_000;
 /// The bits of a mode that say what kind of file it is, and two of the kinds.
 const S_IFMT: u32 = 0o170_000;
@@ -97,6 +99,8 @@ pub struct Stat {
     pub permissions: u32,
     /// Device and number on it: the same for all paths of one file, and only for those.
     pub identity: (u64, u64),
+    /// Names it has in directories; 0 for a file that was removed or replaced.
+    pub links: u64,
 }
 
 /// One `read` into `buf`; 0 at the end of the file.
@@ -201,6 +205,63 @@ pub fn create_new(path: &[u8], permissions: u32) -> Result<File, Errno> {
     open(path, O_WRONLY | O_CREAT | O_EXCL, permissions)
 }
 
+/// Opens `path` for appending: creates it with `permissions` (less the umask) if it is not there.
+pub fn open_append(path: &[u8], permissions: u32) -> Result<File, Errno> {
+    open(path, O_WRONLY | O_CREAT | O_APPEND, permissions)
+}
+
+/// Waits for the lock on an open file that one process at a time can hold; closing gives it back.
+pub fn lock(fd: Fd) -> Result<(), Errno> {
+    const LOCK_EX: usize = 2;
+    // SAFETY: touches no memory.
+    unsafe { call(Sysno::flock, [fd.arg(), LOCK_EX]).map(drop) }
+}
+
+/// Makes the directory `path` with `permissions` (less the umask).
+pub fn make_directory(path: &[u8], permissions: u32) -> Result<(), Errno> {
+    let path = terminated(path)?;
+    let args = [path.as_ptr().expose_provenance(), permissions as usize];
+    // SAFETY: the path is terminated and only read.
+    unsafe { call(Sysno::mkdir, args).map(drop) }
+}
+
+/// Visits the names in the directory `path`, without `.` and `..`, those of directories with a slash
+/// behind them, in no order.
+pub fn list_directory(path: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+    /// Bytes of a `struct linux_dirent64` before the name; where its length and its kind lie; the
+    /// kind of a directory.
+    const NAME: usize = 19;
+    const LENGTH: usize = 16;
+    const KIND: usize = 18;
+    const DIRECTORY: u8 = 4;
+    let dir = open(path, O_RDONLY | O_DIRECTORY, 0)?;
+    let mut buffer = [0u8; 4096];
+    loop {
+        let start = (&raw mut buffer).expose_provenance();
+        let args = [dir.fd().arg(), start, buffer.len()];
+        // SAFETY: the kernel writes at most the length of the buffer into it.
+        let filled = unsafe { call(Sysno::getdents64, args)? };
+        let mut rest = &mut buffer[..filled];
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while rest.len() > NAME {
+            let length = usize::from(rest[LENGTH]) | usize::from(rest[LENGTH + 1]) << 8;
+            let (entry, behind) = rest.split_at_mut_checked(length).ok_or(Errno::EIO)?;
+            let name = entry.get_mut(NAME..).ok_or(Errno::EIO)?;
+            let end = name.iter().position(|b| *b == 0).ok_or(Errno::EIO)?;
+            // The zero behind a name makes room for the slash.
+            name[end] = b'/';
+            let slash = usize::from(entry[KIND] == DIRECTORY);
+            let name = &entry[NAME..NAME + end + slash];
+            if !matches!(&name[..end], b"." | b"..") {
+                visit(name);
+            }
+            rest = behind;
+        }
+    }
+}
+
 /// Closes a descriptor that no [`File`] owns.
 pub fn close(fd: Fd) -> Result<(), Errno> {
     // SAFETY: touches no memory. After EINTR the descriptor is closed all the same.
@@ -239,6 +300,7 @@ pub fn stat(fd: Fd) -> Result<Stat, Errno> {
         is_directory: raw.mode & S_IFMT == S_IFDIR,
         permissions: raw.mode & 0o7777,
         identity: (raw.dev, raw.ino),
+        links: raw.nlink,
     })
 }
 
@@ -385,6 +447,35 @@ mod tests {
         assert_eq!(open_read(bytes(&path)).err(), Some(Errno::ENOENT));
         remove(bytes(&other)).unwrap();
         assert_eq!(remove(bytes(&other)), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn directories_are_made_and_listed() {
+        let dir = scratch("dir");
+        make_directory(bytes(&dir), 0o700).unwrap();
+        assert_eq!(make_directory(bytes(&dir), 0o700), Err(Errno::EEXIST));
+        make_directory(bytes(&dir.join("sub")), 0o700).unwrap();
+        for i in 0..300 {
+            let path = dir.join(format!("a-rather-long-name-{i}"));
+            write_all(open_append(bytes(&path), 0o600).unwrap().fd(), b"x").unwrap();
+        }
+        let again = open_append(bytes(&dir.join("a-rather-long-name-7")), 0o600).unwrap();
+        lock(again.fd()).unwrap();
+        write_all(again.fd(), b"y").unwrap();
+        remove(bytes(&dir.join("a-rather-long-name-7"))).unwrap();
+        let stat = stat(again.fd()).unwrap();
+        assert_eq!((stat.size, stat.links), (2, 0));
+        let mut names = Vec::new();
+        list_directory(bytes(&dir), &mut |name| names.push(name.to_vec())).unwrap();
+        names.sort();
+        assert_eq!(names.len(), 300);
+        assert_eq!(names[0], b"a-rather-long-name-0");
+        assert_eq!(names[299], b"sub/");
+        assert_eq!(
+            list_directory(b"/dev/null", &mut |_| {}),
+            Err(Errno::ENOTDIR)
+        );
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]

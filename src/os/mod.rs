@@ -3,8 +3,8 @@
 //! Invariants:
 //! - every result of the kernel is checked: a raw return value in −4095…−1 becomes an [`Errno`],
 //!   anything else is a success; no call is tested against −1;
-//! - nothing here keeps global state, except the lock and the free lists of [`heap::SystemHeap`] and
-//!   what a signal leaves behind ([`signal`]);
+//! - nothing here keeps global state, except the lock and the free lists of [`heap::SystemHeap`],
+//!   what a signal leaves behind ([`signal`]) and the settings of a terminal in raw mode ([`term`]);
 //! - no call is restarted after a signal unless its documentation says so;
 //! - this room allocates only to join paths and to hold whole files.
 

@@ -1,12 +1,20 @@
-//! The process: its end and its number.
+//! The process: its end, its number, a pause.
 //!
-//! Safety: neither call touches memory.
+//! Invariants:
+//! - a terminal in raw mode gets its settings back before the process ends.
+//!
+//! Safety: no call here touches memory.
 #![allow(unsafe_code)]
 
 use super::sys::{Sysno, call};
+use super::term;
+
+/// The signal of Ctrl-Z.
+const SIGTSTP: usize = 20;
 
 /// Ends every thread of the process with this status; the kernel keeps the low 8 bits.
 pub fn exit(status: i32) -> ! {
+    term::restore();
     loop {
         // SAFETY: touches no memory. The kernel does not return from this call; the loop satisfies
         // the type.
@@ -18,6 +26,12 @@ pub fn exit(status: i32) -> ! {
 pub fn id() -> u64 {
     // SAFETY: touches no memory. The call cannot fail.
     unsafe { call(Sysno::getpid, []) }.map_or(0, |id| id as u64)
+}
+
+/// Stops the process as Ctrl-Z does; returns when it is to go on.
+pub fn suspend() {
+    // SAFETY: touches no memory. Where the signal is ignored nothing happens, which is right too.
+    let _ = unsafe { call(Sysno::kill, [id() as usize, SIGTSTP]) };
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ fn mix(state: u64, word: u64) -> u64 {
 
 struct Hasher {
     results: Vec<u64>,
-    pins: HashMap<u64, u64>,
+    /// By address. A hash is kept as `usize` because tables of that type are there anyway.
+    pins: HashMap<u64, usize>,
 }
 
 enum Work {
@@ -71,7 +72,7 @@ impl Hasher {
                 }
                 Work::Remember(pin) => {
                     let hash = self.results[self.results.len() - 1];
-                    self.pins.insert(pin, hash);
+                    self.pins.insert(pin, hash as usize);
                 }
             }
         }
@@ -91,7 +92,7 @@ impl Hasher {
             }
             Sort::Pin => {
                 if let Some(hash) = self.pins.get(&v.bits()) {
-                    self.results.push(*hash);
+                    self.results.push(*hash as u64);
                     return;
                 }
                 work.push(Work::Remember(v.bits()));

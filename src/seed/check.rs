@@ -11,6 +11,7 @@ use super::bits;
 use super::error::{Code, SeedError};
 use super::header::{self, Limbs, Number, Plan, Version};
 use super::nodes::{Event, Nodes};
+use super::sort::sort;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -139,7 +140,9 @@ fn check_distinct(bytes: &[u8], plan: &Plan) -> Result<(), SeedError> {
         bits::push(&mut numbers, number)?;
     }
     let by_value = |a: &Number, b: &Number| compare(&a.limbs, &b.limbs);
-    numbers.sort_unstable_by(|a, b| by_value(a, b).then(a.offset.cmp(&b.offset)));
+    sort(&mut numbers, |a, b| {
+        by_value(a, b).then(a.offset.cmp(&b.offset)).is_lt()
+    });
     let twice = numbers
         .windows(2)
         .filter(|pair| by_value(&pair[0], &pair[1]).is_eq());

@@ -18,6 +18,7 @@ use super::bits::{self, BitWriter, index_width};
 use super::error::{Code, SeedError};
 use super::graph::{Graph, Id, MAX_NODES, Node};
 use super::header::Version;
+use super::sort::sort;
 use alloc::vec::Vec;
 
 /// Writes `root` as a seed. The outcome depends on the value alone, not on how the graph was made.
@@ -159,11 +160,12 @@ impl Layout {
             self.params = 2;
             self.set_entry(id, 1);
         }
-        self.numbers.sort_unstable_by(|a, b| {
+        sort(&mut self.numbers, |a, b| {
             let (a, b) = (limbs(graph, *a), limbs(graph, *b));
-            b.len()
-                .cmp(&a.len())
+            let order = b.len().cmp(&a.len());
+            order
                 .then_with(|| b.iter().rev().cmp(a.iter().rev()))
+                .is_lt()
         });
         for index in 0..self.numbers.len() {
             self.set_entry(self.numbers[index], self.params + index as u64);

@@ -23,6 +23,7 @@ mod graph;
 mod header;
 mod load;
 mod nodes;
+mod sort;
 
 #[cfg(test)]
 mod tests;
@@ -35,3 +36,4 @@ pub use error::{Code, SeedError};
 pub use graph::{Graph, Id, Node};
 pub use header::{Limbs, Plan, Version};
 pub use load::{load_file, load_seed, load_with, read_file};
+pub use sort::sort;

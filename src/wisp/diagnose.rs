@@ -180,7 +180,7 @@ impl Session<'_> {
     /// Whether the environment holds a name, as far as it is evaluated.
     fn is_bound(&self, name: &[u8]) -> bool {
         let mut found = false;
-        suggest::names(self.environment(), |known| found |= known == name);
+        suggest::names(self.environment(), &mut |known| found |= known == name);
         found
     }
 }

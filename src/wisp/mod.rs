@@ -40,7 +40,7 @@ pub mod session;
 pub mod source;
 mod spec;
 mod suggest;
-mod text;
+pub mod text;
 
 pub use collect::Problem;
 pub use diagnose::Diagnosis;
@@ -49,3 +49,4 @@ pub use library::{Library, LoadError};
 pub use note::Note;
 pub use session::{Ended, Input, Observer, Session, Silent};
 pub use source::{SourceError, Sources};
+pub use suggest::{Search, names};

@@ -315,7 +315,42 @@ impl<'m> Session<'m> {
         Ok(true)
     }
 
+    /// The text that documents a name, if there is one: its entry in the tree `__DOC`, which has
+    /// the form of the environment.
+    ///
+    /// # Errors
+    /// As evaluation of that tree.
+    pub fn doc(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let depth = self.machine.depth();
+        self.push_binding(b"__DOC")?;
+        push_bytes(self.machine, name)?;
+        let (builtins, rules) = (self.builtins, self.rules);
+        let mut text = None;
+        if Evaluator::new(self.machine, depth, builtins, rules).find()? {
+            push_slot(self.machine, 0, VALUE);
+            self.machine.force_top()?;
+            text = Some(name_bytes(self.machine.top(0)));
+        }
+        self.machine.drop_top(self.machine.depth() - depth);
+        Ok(text)
+    }
+
     // The loop.
+
+    /// As [`Session::run`], but a loop of the program's own that is there already gets all of it.
+    pub fn go_on(
+        &mut self,
+        input: &mut dyn Input,
+        at: usize,
+        observer: &mut dyn Observer,
+    ) -> Ended {
+        let form = Span { start: at, end: at };
+        match self.next_loop() {
+            Ok(true) => self.run(input, at, observer),
+            Ok(false) => self.replaced(input, at, form),
+            Err(failure) => Ended::Failed(failure, Box::default(), form),
+        }
+    }
 
     /// Evaluates the forms of a text from an offset on.
     pub fn run(&mut self, input: &mut dyn Input, at: usize, observer: &mut dyn Observer) -> Ended {

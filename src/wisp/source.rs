@@ -46,6 +46,8 @@ pub struct File {
     pub named: bool,
     /// The files it requires, in order.
     pub requires: Vec<usize>,
+    /// Lines in front of its first one.
+    lines_before: usize,
 }
 
 /// Why files cannot be put together.
@@ -76,6 +78,16 @@ pub struct Place {
     pub column: usize,
 }
 
+/// An end of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// Its length.
+    pub text: usize,
+    parts: usize,
+    files: usize,
+    modules: usize,
+}
+
 /// A file whose leading requires are being resolved.
 struct Open {
     file: usize,
@@ -97,6 +109,9 @@ pub struct Sources {
     pub dialect: Option<Dialect>,
     /// Whether messages are coloured.
     pub color: bool,
+    /// Lines in front of the first one of what is added next: the pieces of a text that comes in
+    /// pieces are numbered through.
+    pub lines_before: usize,
     /// The built-in library; empty to hide it.
     pub library: Library,
     /// Modules of the library to load, with the offset of the stream in front of which they are
@@ -157,6 +172,25 @@ impl Sources {
     /// The files, required ones included.
     pub fn files(&self) -> &[File] {
         &self.files
+    }
+
+    /// Where the stream ends now, for [`Sources::forget`].
+    pub fn mark(&self) -> Mark {
+        Mark {
+            text: self.text.len(),
+            parts: self.parts.len(),
+            files: self.files.len(),
+            modules: self.modules.len(),
+        }
+    }
+
+    /// Forgets what was added since the mark, so that it can be added again.
+    pub fn forget(&mut self, mark: Mark) {
+        self.text.truncate(mark.text);
+        self.parts.truncate(mark.parts);
+        self.files.truncate(mark.files);
+        self.modules.truncate(mark.modules);
+        self.asked = self.asked.min(mark.modules);
     }
 
     /// Appends the file at `path` and what it requires, unless it has been included.
@@ -278,6 +312,7 @@ impl Sources {
             identity,
             named,
             requires: Vec::new(),
+            lines_before: if named { self.lines_before } else { 0 },
         });
         self.files.len() - 1
     }
@@ -385,7 +420,10 @@ impl Sources {
 
     /// The place of an offset of a file.
     pub fn place_in(&self, file: usize, offset: usize) -> Place {
-        let bytes: &[u8] = self.files.get(file).map_or(b"", |f| &f.bytes);
+        let (bytes, lines): (&[u8], _) = match self.files.get(file) {
+            Some(f) => (&f.bytes, f.lines_before),
+            None => (b"", 0),
+        };
         let offset = offset.min(bytes.len());
         let before = &bytes[..offset];
         let line_start = before
@@ -395,7 +433,7 @@ impl Sources {
         Place {
             file,
             offset,
-            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
+            line: 1 + lines + before.iter().filter(|b| **b == b'\n').count(),
             column: 1 + offset - line_start,
         }
     }

@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
 
     /// Takes all names of an environment into account.
     pub fn environment(&mut self, env: Value) {
-        names(env, |name| self.offer(name, false));
+        names(env, &mut |name| self.offer(name, false));
     }
 
     /// The best name.
@@ -164,7 +164,7 @@ impl<'a> Search<'a> {
 }
 
 /// Visits the names of an environment, as far as it is evaluated.
-pub fn names(env: Value, mut visit: impl FnMut(&[u8])) {
+pub fn names(env: Value, visit: &mut dyn FnMut(&[u8])) {
     let mut waiting = Vec::from([env]);
     for _ in 0..MAX_NODES {
         let Some(node) = waiting.pop() else {

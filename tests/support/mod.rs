@@ -15,6 +15,7 @@ pub mod notation;
 pub mod process;
 pub mod seedfile;
 pub mod tally;
+pub mod terminal;
 pub mod vectors;
 pub mod wildcard;
 
