@@ -14,7 +14,7 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
-use plan::os::{Fd, file, process};
+use plan::os::{Fd, fault, file, process};
 use plan::wisp::Library;
 use plan::wisp::session::BUILTIN;
 
@@ -52,6 +52,8 @@ static HEAP: SystemHeap = SystemHeap::new();
 unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
     // SAFETY: passed on to the caller.
     let args = unsafe { Args::from_stack(stack) };
+    // Where the system refuses, a fault ends the process by a signal: no reason not to start.
+    let _ = fault::catch();
     let library = Library {
         text: &TEXT,
         builtins: &BUILTINS,

@@ -3,11 +3,11 @@
 //! Promises:
 //! - threads run on aligned stacks of their own between guard pages, and leave nothing behind,
 //!   whatever the order they are joined in;
+//! - an exhausted stack ends the process with a message and status 70;
 //! - they start where `clone3` is refused, and where `clone` is too the caller is told;
 //! - locks exclude, wakes are not lost, readers do not starve, signals do no harm.
 
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -73,12 +73,15 @@ scenarios! {
     interrupted_waits_go_on => "interrupted",
 }
 
-/// Signal 11: the guard page below the stack was touched, and nothing else was.
+/// The guard page below the stack is touched, and nothing else is: a message, and status 70.
 #[test]
-fn an_overflow_meets_the_guard_page() {
-    let (out, err, status) = run("overflow");
-    assert_eq!(
-        (out.as_str(), err.as_str(), status.signal()),
-        ("", "", Some(11))
-    );
+fn an_exhausted_stack_is_an_internal_error() {
+    for scenario in ["overflow", "overflow-main"] {
+        let (out, err, status) = run(scenario);
+        assert_eq!((out.as_str(), status.code()), ("", Some(70)), "{scenario}");
+        let address = err.strip_prefix("plan: internal error: memory fault at 0x");
+        let address = address.and_then(|text| text.strip_suffix(" (please report)\n"));
+        let address = u64::from_str_radix(address.expect(&err), 16).expect("an address");
+        assert!(address > 0, "{err}");
+    }
 }

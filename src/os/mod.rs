@@ -13,6 +13,7 @@ pub mod clock;
 mod cpu;
 pub mod env;
 pub mod errno;
+pub mod fault;
 pub mod file;
 pub mod futex;
 pub mod heap;

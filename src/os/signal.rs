@@ -159,9 +159,14 @@ pub fn after(micros: u64) -> Result<(), Errno> {
 }
 
 fn handle(signal: i32, handler: extern "C" fn(i32)) -> Result<(), Errno> {
+    install(signal, handler as *const () as usize, 0)
+}
+
+/// Lets `handler`, the address of a function of the C convention, handle this signal.
+pub(super) fn install(signal: i32, handler: usize, flags: u64) -> Result<(), Errno> {
     let action = Action {
-        handler: handler as *const () as usize,
-        flags: SA_RESTORER,
+        handler,
+        flags: flags | SA_RESTORER,
         restorer: plan_signal_return as *const () as usize,
         mask: 0,
     };

@@ -1,7 +1,7 @@
 //! Threads: run a function on a stack of its own, and wait for its result (spec 05 §6.5).
 //!
 //! ```text
-//! │ guard │ stack, grows down … │ packet: word, result, body │ guard │
+//! │ guard │ stack, grows down … │ packet: word, result, body │ fault stack │ guard │
 //! ```
 //!
 //! Invariants:
@@ -14,7 +14,7 @@
 //! Safety: as the invariants say; `os::thread` says when the word is cleared.
 #![allow(unsafe_code)]
 
-use crate::os::{Errno, futex, mem, thread};
+use crate::os::{Errno, fault, futex, mem, thread};
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
@@ -37,6 +37,17 @@ struct Shared<T> {
 struct Packet<T, F> {
     shared: Shared<T>,
     body: UnsafeCell<Option<F>>,
+}
+
+impl<T, F> Packet<T, F> {
+    /// The stack ends at this alignment too.
+    const ALIGN: usize = if align_of::<Self>() > 16 {
+        align_of::<Self>()
+    } else {
+        16
+    };
+    /// Bytes from the start of the packet to that of the fault stack.
+    const ROOM: usize = size_of::<Self>().next_multiple_of(Self::ALIGN);
 }
 
 /// A thread, and the right to its result. Dropping it waits for the thread and drops the result.
@@ -63,15 +74,16 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let stack = mem::map_with_guard(stack_bytes)?;
-    let align = align_of::<Packet<T, F>>().max(16);
-    // From the start, a page for a minimal stack and the packet rounded in its favour.
-    let room = size_of::<Packet<T, F>>().next_multiple_of(align);
-    if align > mem::PAGE || room.saturating_add(mem::PAGE) > stack.len() {
+    let stack_bytes = mem::round_up(stack_bytes)?;
+    let all = stack_bytes.checked_add(fault::STACK_BYTES);
+    let stack = mem::map_with_guard(all.ok_or(Errno::ENOMEM)?)?;
+    let room = Packet::<T, F>::ROOM;
+    // At least a page is left to run on.
+    if Packet::<T, F>::ALIGN > mem::PAGE || room.saturating_add(mem::PAGE) > stack_bytes {
         return Err(Errno::EINVAL);
     }
-    let len = stack.len() - room;
-    // SAFETY: `len` is inside the mapping, which has `room` bytes from there, aligned.
+    let len = stack_bytes - room;
+    // SAFETY: `len` is inside the mapping, which has room for a packet from there, aligned.
     let packet = unsafe { stack.base().add(len).cast::<Packet<T, F>>() };
     // SAFETY: as above; nobody else knows the mapping. The thread uses it while the word says so,
     // and the handle keeps it as long; `body` may run elsewhere (`Send`), for ever (`'static`).
@@ -106,8 +118,15 @@ where
 /// # Safety
 /// `packet` must be a `Packet<T, F>` whose body and result are this thread's.
 unsafe extern "C" fn run<T, F: FnOnce() -> T>(packet: *mut u8) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: passed on to the caller; behind the packet lies the fault stack, kept as long.
     unsafe {
+        // The threads of unit tests have one of the standard library's.
+        #[cfg(not(test))]
+        {
+            let behind = NonNull::new_unchecked(packet.add(Packet::<T, F>::ROOM));
+            // Without it a fault ends the process by a signal, which is bad enough.
+            let _ = fault::use_stack(behind);
+        }
         let packet = &*packet.cast::<Packet<T, F>>();
         if let Some(body) = (*packet.body.get()).take() {
             *packet.shared.result.get() = Some(body());

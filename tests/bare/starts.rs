@@ -17,6 +17,7 @@ pub fn run(name: &[u8], count: Option<u32>) -> bool {
         b"stack" => stack(),
         b"allocate" => allocate(),
         b"overflow" => overflow(),
+        b"overflow-main" => say(format_args!("{}", deeper(0))),
         b"no-clone3" => no_clone3(),
         b"no-clone" => no_clone(),
         _ => return false,

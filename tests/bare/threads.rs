@@ -22,7 +22,7 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
-use plan::os::{Fd, file, process, signal};
+use plan::os::{Fd, fault, file, process, signal};
 
 core::arch::global_asm!(
     include_str!("../../asm/start.s"),
@@ -56,6 +56,7 @@ pub fn say(line: fmt::Arguments<'_>) {
 unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
     // SAFETY: passed on to the caller.
     let args = unsafe { Args::from_stack(stack) };
+    fault::catch().expect("faults can be caught");
     signal::catch_interrupt().expect("signals can be caught");
     let count = args.get(2).map(|digits| {
         let digit = |number, byte: &u8| number * 10 + u32::from(byte - b'0');
