@@ -1,5 +1,5 @@
 //! What the environment says about the machine: `PLAN_STRESS`, `PLAN_VERIFY`, `PLAN_JETS`,
-//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`.
+//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`.
 //!
 //! Invariants:
 //! - a variable that is not set, or empty, means the behaviour of the specification;
@@ -8,7 +8,7 @@
 
 use super::message::{self, Shown};
 use super::{STATUS_INTERNAL, STATUS_OK, STATUS_USAGE};
-use crate::machine::{Machine, Options};
+use crate::machine::{Collection, Machine, Options};
 use crate::os::env::Args;
 use crate::os::{clock, signal};
 use crate::prim;
@@ -53,6 +53,8 @@ impl Environment {
             stress: switch(args, "PLAN_STRESS")?,
             verify: switch(args, "PLAN_VERIFY")?,
             strict_jets: jets(args)?,
+            pins_every: gc(args)?.0,
+            on_collection: gc(args)?.1,
             ..Options::default()
         };
         let stats = switch(args, "PLAN_STATS")?;
@@ -112,18 +114,20 @@ impl Environment {
     /// Prints the counters of a machine on standard error, if that is wanted: one line of
     /// `name=number`, bytes for memory and nanoseconds for time.
     pub fn report(&self, machine: &Machine) {
+        machine.report_pins();
         let Some(started) = self.started.filter(|_| self.stats) else {
             return;
         };
         let total = clock::monotonic().map_or(0, |now| now.wrapping_sub(started));
         let (stats, word) = (machine.stats(), WORD as u64);
-        let (heap, jets) = (stats.nursery, stats.jets);
+        let (heap, jets, arena) = (stats.nursery, stats.jets, stats.arena);
         message::fail(
             STATUS_OK,
             format_args!(
                 "stats: total_ns={total} gc_ns={} collections={} allocated={} copied={} \
                  peak_nursery={} pins={} arena={} laws_compiled={} jets={} jets_mismatched={} \
-                 operations={}",
+                 operations={} pin_collections={} pins_freed={} pin_gc_ns={} pin_pause_ns={} \
+                 pin_pause_max_ns={} peak_arena={}",
                 heap.nanoseconds,
                 heap.collections,
                 heap.allocated * word,
@@ -135,6 +139,12 @@ impl Environment {
                 jets.matched,
                 jets.mismatched,
                 jets.executed,
+                arena.collections,
+                arena.freed,
+                arena.nanoseconds,
+                stats.pause,
+                stats.longest_pause,
+                arena.peak.max(stats.arena_bytes),
             ),
         );
     }
@@ -173,6 +183,46 @@ fn jets(args: &Args) -> Result<bool, Unusable> {
         Some(b"strict") => Ok(true),
         Some(other) => unusable("PLAN_JETS", other, "not known (use strict, or unset it)"),
     }
+}
+
+/// Tells of a collection.
+type Tell = fn(&Collection);
+
+/// `log`, a number of collections of the moving heap between two of pins, or both with a comma.
+fn gc(args: &Args) -> Result<(u64, Option<Tell>), Unusable> {
+    let mut found = (0, None::<Tell>);
+    let text = value(args, "PLAN_GC").unwrap_or_default();
+    for part in text.split(|b| *b == b',').filter(|_| !text.is_empty()) {
+        let number = core::str::from_utf8(part).ok().and_then(|s| s.parse().ok());
+        match number {
+            _ if part == b"log" => found.1 = Some(tell),
+            Some(every) if every > 0 => found.0 = every,
+            _ => {
+                return unusable(
+                    "PLAN_GC",
+                    text,
+                    "not known (use log, a number, or log,number)",
+                );
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One line on standard error about a collection: bytes and microseconds.
+fn tell(c: &Collection) {
+    message::fail(
+        STATUS_OK,
+        format_args!(
+            "gc: {} cause={} before={} after={} pause_us={} total_us={}",
+            c.generation,
+            c.cause,
+            c.before,
+            c.after,
+            c.pause / 1000,
+            c.total / 1000,
+        ),
+    );
 }
 
 fn engine(args: &Args) -> Result<(), Unusable> {
@@ -224,6 +274,13 @@ mod tests {
         assert!(environment.machine.stress && environment.machine.verify);
         assert!(environment.machine.strict_jets && !environment.stats);
         assert!(read(&["PLAN_STATS=1"]).unwrap().stats);
+        for (text, every, log) in [("10", 10, false), ("log", 0, true), ("log,7", 7, true)] {
+            let machine = read(&[&format!("PLAN_GC={text}")]).unwrap().machine;
+            assert_eq!(
+                (machine.pins_every, machine.on_collection.is_some()),
+                (every, log)
+            );
+        }
     }
 
     #[test]
@@ -241,6 +298,14 @@ mod tests {
             ("PLAN_ENGINE=x", "PLAN_ENGINE=x: not known (use loop)"),
             ("PLAN_PINS=lazy", "PLAN_PINS=lazy: not available (unset it)"),
             ("PLAN_PINS=x", "PLAN_PINS=x: not known (unset it)"),
+            (
+                "PLAN_GC=logg",
+                "PLAN_GC=logg: not known (use log, a number, or log,number)",
+            ),
+            (
+                "PLAN_GC=log,0",
+                "PLAN_GC=log,0: not known (use log, a number, or log,number)",
+            ),
         ];
         for (variable, message) in cases {
             assert_eq!(read(&[variable]).unwrap_err(), message);

@@ -23,6 +23,9 @@ use core::ptr::NonNull;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry(NonNull<u32>);
 
+// SAFETY: an entry is used by whoever holds the law that owns it, and freed once it has no owner.
+unsafe impl Send for Entry {}
+
 #[repr(C)]
 struct BlockHeader {
     constants: u32,

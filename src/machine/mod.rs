@@ -42,11 +42,12 @@ mod stack;
 pub mod trail;
 mod unwind;
 
-use crate::heap::arena::Arena;
+use crate::heap::arena::{self, Arena};
 use crate::heap::code::Entry;
 use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Roots, Settings};
 use crate::os::{limits, signal};
 use crate::value::Value;
+use core::cell::Cell;
 use op::{Fault, Op};
 use stack::Stack;
 
@@ -101,6 +102,8 @@ pub struct Options {
     pub trace_color: bool,
     /// Collect pins at every so many collections of the moving heap; 0: when it is worth it.
     pub pins_every: u64,
+    /// Gets to know each collection, that of pins not before the next of the moving heap.
+    pub on_collection: Option<fn(&Collection)>,
 }
 
 impl Default for Options {
@@ -114,6 +117,7 @@ impl Default for Options {
             heap_bytes: 0,
             trace_color: false,
             pins_every: 0,
+            on_collection: None,
         }
     }
 }
@@ -141,18 +145,58 @@ impl StartError {
 }
 
 /// Counters a program's run leaves behind.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stats {
     /// Those of the moving heap.
     pub nursery: Counters,
     /// Pins made.
     pub pins: u64,
-    /// Bytes the arena has given out.
+    /// Bytes in use in the arena.
     pub arena_bytes: u64,
+    /// Those of the collections of pins.
+    pub arena: arena::Counters,
+    /// Nanoseconds this machine spent on giving its roots, all collections of pins together.
+    pub pause: u64,
+    /// The longest of these pauses.
+    pub longest_pause: u64,
     /// Laws compiled.
     pub compiled: u64,
     /// Pins whose law runs as an operation, and pins whose law has the name of one but another arity.
     pub jets: JetCounters,
+}
+
+impl Stats {
+    const NONE: Stats = Stats {
+        nursery: Counters::NONE,
+        pins: 0,
+        arena_bytes: 0,
+        arena: arena::Counters::NONE,
+        pause: 0,
+        longest_pause: 0,
+        compiled: 0,
+        jets: JetCounters {
+            matched: 0,
+            mismatched: 0,
+            executed: 0,
+        },
+    };
+}
+
+/// A collection, for whoever wants to tell of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Collection {
+    /// Which generation: `nursery` or `pins`.
+    pub generation: &'static str,
+    /// Why it began, in a word.
+    pub cause: &'static str,
+    /// Bytes in use before.
+    pub before: u64,
+    /// Bytes in use after: what is live.
+    pub after: u64,
+    /// Nanoseconds for which the program waited.
+    pub pause: u64,
+    /// Nanoseconds from the beginning to the end.
+    pub total: u64,
 }
 
 /// Counters of jets (chapter 02 §1.5).
@@ -197,6 +241,10 @@ pub struct Machine {
     profile: Option<profile::Log>,
     /// Collections of the moving heap until pins are collected whatever there is, if they are.
     countdown: u64,
+    /// Collections of pins that `on_collection` knows of.
+    reported: Cell<u64>,
+    /// Nanoseconds of the last pause for roots.
+    last_pause: u64,
     tracing: Tracing,
     /// Why an evaluation was stopped from outside.
     interruption: Option<signal::Reason>,
@@ -252,9 +300,11 @@ impl Machine {
             engine,
             options,
             budget,
-            stats: Stats::default(),
+            stats: Stats::NONE,
             profile: None,
             countdown: 0,
+            reported: Cell::new(0),
+            last_pause: 0,
             tracing: Tracing::default(),
             interruption: None,
             escape: None,
@@ -292,6 +342,7 @@ impl Machine {
         Stats {
             nursery: self.heap.counters(),
             arena_bytes: self.arena.allocated_bytes(),
+            arena: self.arena.counters(),
             ..self.stats
         }
     }
@@ -316,12 +367,15 @@ impl Machine {
             stack,
             registers: &mut self.registers,
         };
+        let (used, before) = (self.heap.used(), self.heap.counters().nanoseconds);
         self.heap.collect(need, roots).map_err(|_| Fault::MEMORY)?;
+        self.report_nursery(need, used, before);
         self.record_collection(Some(self.heap.used()));
         if self.heap.verifies() {
             self.heap
                 .check(self.roots())
                 .unwrap_or_else(|p| inconsistent(&p));
+            self.check_references();
         }
         self.collect_pins_if_due();
         Ok(())

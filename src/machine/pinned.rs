@@ -9,11 +9,12 @@
 #![allow(unsafe_code)]
 
 use super::op::Fault;
-use super::{Machine, inconsistent};
+use super::{Collection, Machine, inconsistent};
 use crate::heap::arena::{Owner, Reason};
+use crate::heap::now;
 use crate::heap::nursery::Exhausted;
 use crate::heap::pins::{self, CallInfo};
-use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value};
+use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value, WORD};
 
 impl Machine {
     /// The pin of a value in normal form, which is read after anything that may collect.
@@ -60,15 +61,28 @@ impl Machine {
     ) -> Result<Value, Fault> {
         let made = match make(self) {
             Ok(made) => made,
-            Err(Exhausted) => {
-                self.collect_pins(Reason::Exhausted)?;
-                make(self).map_err(|_| Fault::MEMORY)?
-            }
+            Err(Exhausted) => self.make_room(&mut make)?,
         };
         if self.arena.is_due() {
             self.heap.expire();
         }
         Ok(made)
+    }
+
+    /// What `make` makes after a collection of the arena. One that is going on may be enough.
+    #[cold]
+    fn make_room(
+        &mut self,
+        mut make: impl FnMut(&mut Machine) -> Result<Value, Exhausted>,
+    ) -> Result<Value, Fault> {
+        for _ in 0..2 {
+            self.collect_pins(Reason::Exhausted)?;
+            self.arena.wait();
+            if let Ok(made) = make(self) {
+                return Ok(made);
+            }
+        }
+        Err(Fault::MEMORY)
     }
 
     /// What `<18>` does.
@@ -79,7 +93,7 @@ impl Machine {
         self.collect_pins(Reason::Request)
     }
 
-    /// Collects the moving heap and the arena.
+    /// Collects the moving heap and begins a collection of the arena, or makes one go on.
     fn collect_pins(&mut self, reason: Reason) -> Result<(), Fault> {
         self.arena.begin(reason);
         self.collect_for(0)
@@ -110,11 +124,52 @@ impl Machine {
         self.arena.begin(Reason::Regular);
     }
 
+    /// Tells of the collection of the moving heap that is just over, which began with
+    /// so many words in use and nanoseconds counted.
+    pub(super) fn report_nursery(&self, need: usize, used: usize, nanoseconds: u64) {
+        let Some(tell) = self.options.on_collection else {
+            return;
+        };
+        let after = self.heap.counters();
+        let pause = after.nanoseconds - nanoseconds;
+        tell(&Collection {
+            generation: "nursery",
+            cause: if need == 0 { "request" } else { "full" },
+            before: (used * WORD) as u64,
+            after: (self.heap.used() * WORD) as u64,
+            pause,
+            total: pause,
+        });
+    }
+
+    /// Tells of a collection of pins that has ended since this was called last.
+    pub fn report_pins(&self) {
+        let Some(tell) = self.options.on_collection else {
+            return;
+        };
+        let counters = self.arena.counters();
+        if counters.collections == self.reported.get() {
+            return;
+        }
+        self.reported.set(counters.collections);
+        let last = counters.last;
+        tell(&Collection {
+            generation: "pins",
+            cause: last.reason.name(),
+            before: last.before,
+            after: last.after,
+            pause: self.last_pause,
+            total: last.nanoseconds,
+        });
+    }
+
     fn give_roots(&mut self) {
+        self.report_pins();
         let base = self.stack.base();
         // SAFETY: as in `Machine::roots`; the arena does not touch the stack.
         let stack =
             unsafe { core::slice::from_raw_parts(base, self.sp.offset_from_unsigned(base)) };
+        let start = now();
         let Some(mut gathering) = self.arena.gather() else {
             return;
         };
@@ -125,9 +180,30 @@ impl Machine {
         self.heap.for_each_reference(|v| gathering.root(v));
         gathering.end();
         self.arena.finish();
+        self.last_pause = now().saturating_sub(start);
+        self.stats.pause += self.last_pause;
+        self.stats.longest_pause = self.stats.longest_pause.max(self.last_pause);
+        if self.options.stress {
+            self.arena.wait();
+        }
         if self.heap.verifies() {
             self.arena.verify().unwrap_or_else(|p| inconsistent(&p));
         }
+    }
+
+    /// Every reference of this machine into the arena is to a block in use there.
+    pub(super) fn check_references(&self) {
+        let check = |v: Value| {
+            if !v.is_direct() && self.arena.is_dangling(v.address() as u64) {
+                inconsistent("a reference to a pin that was freed");
+            }
+        };
+        self.roots()
+            .iter()
+            .chain(&self.registers)
+            .copied()
+            .for_each(check);
+        self.heap.for_each_reference(check);
     }
 }
 

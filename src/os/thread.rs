@@ -54,6 +54,12 @@ const SET_BYTES: usize = 8;
 /// Ask for the base of the segment `fs`, where thread-local storage hangs.
 const ARCH_GET_FS: usize = 0x1003;
 
+/// Lets other threads run that wait for a processor.
+pub fn give_way() {
+    // SAFETY: no arguments; the call never fails.
+    let _ = unsafe { call(Sysno::sched_yield, []) };
+}
+
 /// What a new thread is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {

@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 use super::Shared;
+use super::space::{Phase, Space};
 use super::table::Table;
 use crate::heap::now;
 use crate::value::{Header, Kind, PIN_FIXED_WORDS, Value};
@@ -83,10 +84,28 @@ pub fn mark(shared: &Shared) {
 
 /// Sweeps to the end; mutators may have the lock in between.
 pub fn sweep(shared: &Shared) {
-    while shared.space.lock().sweep(&shared.table) {
+    while shared.space.lock().sweep(&shared.table) && !shared.is_stopping() {
         shared.admit();
     }
     let mut space = shared.space.lock();
     let taken = now().saturating_sub(space.started);
     space.end_sweep(taken);
+    shared.done.broadcast(&space);
+}
+
+/// Collects whenever all roots have been given, until the last mutator is gone.
+pub fn serve(shared: &Shared) {
+    while !shared.is_stopping() {
+        let mut space = shared.space.lock();
+        let idle = |space: &mut Space| space.phase != Phase::Marking || space.taken;
+        shared
+            .work
+            .wait_while(&mut space, |space| idle(space) && !shared.is_stopping());
+        space.taken = true;
+        drop(space);
+        if !shared.is_stopping() {
+            mark(shared);
+            sweep(shared);
+        }
+    }
 }

@@ -35,18 +35,22 @@ mod tests;
 
 use super::code::Entry;
 use super::now;
-use crate::os::Errno;
+use crate::os::{Errno, thread};
+use crate::sync::thread::STACK_BYTES;
+use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::value::{Header, Value};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use buddy::{BLOCK_WORDS, Buddy};
 use core::ptr::NonNull;
-use space::{Code, Phase, Space};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, AtomicU32};
+use space::{Code, Collector, Phase, Space};
 use span::{CLASSES, LARGEST};
 use table::Table;
 
 pub use buddy::{Cause, Exhausted, Owner};
-pub use space::Counters;
+pub use space::{Counters, Finished};
 
 const WORD_BYTES: u64 = 8;
 /// Binary logarithm of the bytes of the smallest block that is no slot.
@@ -55,6 +59,9 @@ const UNIT_LOG2: u32 = 12;
 /// Binary logarithms of the bytes [`Arena::new`] tries to reserve, from and down to.
 const RESERVE_LOG2: u32 = 40;
 const RESERVE_LEAST_LOG2: u32 = 24;
+
+/// How often the collector gives way to mutators that wait for the lock before it goes on.
+const ADMIT: u32 = 100;
 
 /// Why a collection began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +74,18 @@ pub enum Reason {
     Exhausted,
     /// It was due by the number of collections of the nursery.
     Regular,
+}
+
+impl Reason {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Growth => "growth",
+            Reason::Request => "request",
+            Reason::Exhausted => "exhausted",
+            Reason::Regular => "regular",
+        }
+    }
 }
 
 /// Slots of one class that a mutator has claimed.
@@ -91,32 +110,46 @@ impl Group {
     };
 }
 
-/// Stands where the lock will be: today every mutator of an arena is on one thread.
-struct Lock<T>(core::cell::RefCell<T>);
-
-impl<T> Lock<T> {
-    fn new(t: T) -> Self {
-        Lock(core::cell::RefCell::new(t))
-    }
-    fn lock(&self) -> core::cell::RefMut<'_, T> {
-        self.0.borrow_mut()
-    }
-}
-
 /// What mutators and the collector share.
 struct Shared {
     table: Table,
-    space: Lock<Space>,
+    space: Mutex<Space>,
+    /// There are marks to make, or the collector is to end.
+    work: Condvar,
+    /// A collection has ended.
+    done: Condvar,
+    /// Mutators that wait for the lock.
+    waiting: AtomicU32,
+    stopping: AtomicBool,
 }
 
 impl Shared {
-    /// Whether the collector is to end what it does, freeing nothing.
-    fn is_stopping(&self) -> bool {
-        false
+    /// The lock, for a mutator: the collector lets go of it soon.
+    fn lock(&self) -> MutexGuard<'_, Space> {
+        if let Some(guard) = self.space.try_lock() {
+            return guard;
+        }
+        self.waiting.fetch_add(1, Relaxed);
+        let guard = self.space.lock();
+        self.waiting.fetch_sub(1, Relaxed);
+        guard
     }
 
-    /// Lets mutators that wait for the lock have it.
-    fn admit(&self) {}
+    /// Whether the collector is to end what it does, freeing nothing.
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    /// Lets mutators that wait for the lock have it: the next batch would often be quicker than one
+    /// that was just woken.
+    fn admit(&self) {
+        for _ in 0..ADMIT {
+            if self.waiting.load(Relaxed) == 0 {
+                return;
+            }
+            thread::give_way();
+        }
+    }
 }
 
 /// One mutator's access to generation 2. See the head of this file.
@@ -156,14 +189,17 @@ impl Arena {
         let buddy = Buddy::new(UNIT_LOG2, log2)?;
         // SAFETY: both are parts of the same shared state, and dropping a table reads nothing.
         let table = unsafe { Table::new(&buddy)? };
-        #[allow(clippy::arc_with_non_send_sync)] // see `Lock`
         Ok(Arena {
             groups: [Group::EMPTY; CLASSES],
             due: false,
             epoch: 0,
             shared: Arc::new(Shared {
                 table,
-                space: Lock::new(Space::new(buddy)),
+                space: Mutex::new(Space::new(buddy)),
+                work: Condvar::new(),
+                done: Condvar::new(),
+                waiting: AtomicU32::new(0),
+                stopping: AtomicBool::new(false),
             }),
         })
     }
@@ -174,7 +210,7 @@ impl Arena {
     /// A mutator that hands a reference to another one must still have it among its own roots, or
     /// the other among its, whenever either gives them.
     pub fn share(&self) -> Arena {
-        let mut space = self.shared.space.lock();
+        let mut space = self.shared.lock();
         // Roots that are being gathered do not need those of one that has none.
         space.mutators += 1;
         Arena {
@@ -188,32 +224,37 @@ impl Arena {
     /// Bounds the bytes of spans and large blocks, so that running out is reported before the kernel
     /// ends the process. Blocks allocated already stay, even if they exceed it.
     pub fn set_budget(&mut self, bytes: u64) {
-        self.shared.space.lock().set_budget(bytes);
+        self.shared.lock().set_budget(bytes);
     }
 
     /// Overwrites what is freed from now on, so that a use of it is noticed.
     pub fn poison_freed(&mut self) {
-        self.shared.space.lock().poison = true;
+        self.shared.lock().poison = true;
     }
 
     /// Bytes of address space of the arena.
     pub fn capacity(&self) -> u64 {
-        self.shared.space.lock().buddy.capacity()
+        self.shared.lock().buddy.capacity()
     }
 
     /// Bytes of all blocks in use, rounded up as they are in the arena.
     pub fn allocated_bytes(&self) -> u64 {
-        self.shared.space.lock().used_bytes() - self.claimed().1
+        self.shared.lock().used_bytes() - self.claimed().1
     }
 
     /// Number of blocks in use; slots that other mutators have claimed count.
     pub fn live_blocks(&self) -> u64 {
-        self.shared.space.lock().used_blocks() - self.claimed().0
+        self.shared.lock().used_blocks() - self.claimed().0
+    }
+
+    /// Number of mutators, this one included.
+    pub fn mutators(&self) -> u32 {
+        self.shared.lock().mutators
     }
 
     /// Counters of the collections up to now.
     pub fn counters(&self) -> Counters {
-        self.shared.space.lock().counters
+        self.shared.lock().counters
     }
 
     /// Slots claimed and not handed out, and their bytes.
@@ -260,7 +301,7 @@ impl Arena {
 
     #[cold]
     fn claim(&mut self, class: usize) -> Result<(), Exhausted> {
-        let mut space = self.shared.space.lock();
+        let mut space = self.shared.lock();
         let group = &mut self.groups[class];
         space.claim(&self.shared.table, class, group)?;
         self.due |= space.is_due();
@@ -269,7 +310,7 @@ impl Arena {
 
     #[cold]
     fn allocate_large(&mut self, header: Header, owner: Owner) -> Result<NonNull<u64>, Exhausted> {
-        let mut space = self.shared.space.lock();
+        let mut space = self.shared.lock();
         let block = space.allocate(&self.shared.table, header, owner)?;
         self.due |= space.is_due();
         Ok(block)
@@ -278,13 +319,13 @@ impl Arena {
     /// Ends the life of a block of [`Owner::Manual`], which nothing may refer to any more. Panics
     /// if this is not the payload of one.
     pub fn free(&mut self, payload: NonNull<u64>) {
-        self.shared.space.lock().buddy.free(payload);
+        self.shared.lock().buddy.free(payload);
     }
 
     /// Remembers that the law or pin at `owner`, which lies in the arena, owns compiled code, to be
     /// freed with it.
     pub fn adopt_code(&mut self, owner: u64, entry: Entry) {
-        self.shared.space.lock().codes.push(Code { owner, entry });
+        self.shared.lock().codes.push(Code { owner, entry });
     }
 
     /// Whether it is time for a collection. Stays so until one begins.
@@ -296,19 +337,19 @@ impl Arena {
     /// Begins a collection, unless one is going on. Afterwards every mutator gives its roots.
     pub fn begin(&mut self, reason: Reason) {
         self.due = false;
-        self.shared.space.lock().begin(reason, now());
+        self.shared.lock().begin(reason, now());
     }
 
     /// Whether a collection waits for the roots of this mutator.
     pub fn wants_roots(&self) -> bool {
-        let space = self.shared.space.lock();
+        let space = self.shared.lock();
         space.phase == Phase::Roots && space.cycle != self.epoch
     }
 
     /// Begins to give the roots of this mutator, if a collection waits for them.
     pub fn gather(&mut self) -> Option<Gathering<'_>> {
         let shared = &*self.shared;
-        let mut space = shared.space.lock();
+        let mut space = shared.lock();
         if space.phase != Phase::Roots || space.cycle == self.epoch {
             return None;
         }
@@ -324,26 +365,67 @@ impl Arena {
         })
     }
 
-    /// Ends a collection whose roots have all been given: returns when it is over.
+    /// Lets the collector work if all roots have been given.
     pub fn finish(&mut self) {
-        let marking = self.shared.space.lock().phase == Phase::Marking;
-        if marking {
+        let mut space = self.shared.lock();
+        if space.phase != Phase::Marking || space.taken {
+            return;
+        }
+        if matches!(space.collector, Collector::Unborn) {
+            let shared = self.shared.clone();
+            let born = spawn(STACK_BYTES, move || cycle::serve(&shared));
+            space.collector = born.map_or(Collector::Mutator, Collector::Thread);
+        }
+        if matches!(space.collector, Collector::Mutator) {
+            space.taken = true;
+            drop(space);
             cycle::mark(&self.shared);
             cycle::sweep(&self.shared);
+        } else {
+            self.shared.work.signal(&space);
         }
+    }
+
+    /// Waits for the end of the collection that is going on, unless it waits for roots of this
+    /// mutator.
+    pub fn wait(&self) {
+        let mut space = self.shared.lock();
+        let wanted = |s: &Space| s.phase == Phase::Roots && s.cycle != self.epoch;
+        let done = &self.shared.done;
+        done.wait_while(&mut space, |s| s.phase != Phase::Idle && !wanted(s));
+    }
+
+    /// Whether `address` lies in the arena but in no block in use.
+    pub fn is_dangling(&self, address: u64) -> bool {
+        let offset = self.shared.table.offset(address);
+        offset.is_some_and(|at| self.shared.table.place(at).is_none())
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        let mut space = self.shared.space.lock();
+        let mut space = self.shared.lock();
         for (class, group) in self.groups.iter_mut().enumerate() {
             space.unclaim(&self.shared.table, class, group);
         }
         space.mutators -= 1;
-        if space.mutators == 0 {
-            space.codes.drain(..).for_each(|code| code.entry.free());
+        if space.mutators > 0 {
+            // Nobody need wait for the roots of one that has none any more.
+            if space.phase == Phase::Roots && space.cycle != self.epoch {
+                space.roots_given();
+                drop(space);
+                self.finish();
+            }
+            return;
         }
+        self.shared.stopping.store(true, Relaxed);
+        self.shared.work.broadcast(&space);
+        let collector = core::mem::replace(&mut space.collector, Collector::Gone);
+        drop(space);
+        // Waits for the thread, which looks at `stopping` with every pin.
+        drop(collector);
+        let mut space = self.shared.lock();
+        space.codes.drain(..).for_each(|code| code.entry.free());
     }
 }
 
@@ -373,12 +455,9 @@ impl Gathering<'_> {
 
     /// All roots have been given.
     pub fn end(mut self) {
-        let mut space = self.shared.space.lock();
+        let mut space = self.shared.lock();
         space.grey.append(&mut self.grey);
         space.keep_all |= !self.complete;
-        space.awaited -= 1;
-        if space.awaited == 0 {
-            space.phase = Phase::Marking;
-        }
+        space.roots_given();
     }
 }

@@ -29,6 +29,7 @@ use super::span::{self, CLASSES, SPAN, SPAN_LOG2, WORDS};
 use super::table::Table;
 use super::{Group, Reason};
 use crate::heap::code::Entry;
+use crate::sync::JoinHandle;
 use crate::value::{Header, Kind};
 use alloc::vec::Vec;
 use core::ptr::NonNull;
@@ -57,8 +58,21 @@ pub enum Phase {
     Sweeping,
 }
 
+/// Who collects.
+#[derive(Debug)]
+pub enum Collector {
+    /// Nobody yet: a program that does not get so far should not pay for a thread.
+    Unborn,
+    /// A thread of ours.
+    Thread(JoinHandle<()>),
+    /// The mutator that gave the last roots, because no thread could be had.
+    Mutator,
+    /// Nobody any more.
+    Gone,
+}
+
 /// Counters of the collections of an arena.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Counters {
     /// Collections that have ended.
     pub collections: u64,
@@ -66,8 +80,39 @@ pub struct Counters {
     pub freed: u64,
     /// Nanoseconds from the roots to the end of the sweep, all collections together.
     pub nanoseconds: u64,
-    /// Most bytes handed out at the beginning of a collection.
+    /// Most bytes in use at the beginning of a collection.
     pub peak: u64,
+    /// The last one.
+    pub last: Finished,
+}
+
+/// A collection that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Finished {
+    /// Why it began.
+    pub reason: Reason,
+    /// Bytes in use when it began.
+    pub before: u64,
+    /// Bytes in use when it ended.
+    pub after: u64,
+    /// Nanoseconds from the roots to the end of the sweep.
+    pub nanoseconds: u64,
+}
+
+impl Counters {
+    /// Before the first collection.
+    pub const NONE: Counters = Counters {
+        collections: 0,
+        freed: 0,
+        nanoseconds: 0,
+        peak: 0,
+        last: Finished {
+            reason: Reason::Growth,
+            before: 0,
+            after: 0,
+            nanoseconds: 0,
+        },
+    };
 }
 
 /// Compiled code of a law or pin in the arena: freed with the block its owner is in.
@@ -109,18 +154,18 @@ pub struct Space {
     /// Bytes handed out since the last collection began, and how many start the next.
     since: u64,
     threshold: u64,
-    /// Why this collection began, when, and what was in use then.
-    pub reason: Reason,
-    /// See `reason`.
+    /// When this collection began.
     pub started: u64,
-    /// See `reason`.
-    pub before: u64,
     /// See [`Counters`].
     pub counters: Counters,
     /// Overwrite what is freed.
     pub poison: bool,
-    /// The collector is to end.
-    pub stop: bool,
+    /// Who collects.
+    pub collector: Collector,
+    /// Somebody has begun to mark.
+    pub taken: bool,
+    /// A collection was asked for while one went on: it is followed by another.
+    again: bool,
 }
 
 impl Space {
@@ -144,12 +189,12 @@ impl Space {
             keep_all: false,
             since: 0,
             threshold: 0,
-            reason: Reason::Growth,
             started: 0,
-            before: 0,
-            counters: Counters::default(),
+            counters: Counters::NONE,
             poison: false,
-            stop: false,
+            collector: Collector::Unborn,
+            taken: false,
+            again: false,
         };
         space.set_threshold();
         space
@@ -183,7 +228,7 @@ impl Space {
 
     /// Whether so much was handed out that it is time to collect.
     pub fn is_due(&self) -> bool {
-        self.phase == Phase::Idle && self.since >= self.threshold
+        self.phase == Phase::Idle && (self.again || self.since >= self.threshold)
     }
 
     /// As much as is live, at least [`GROWTH`], but less where three quarters of what may be used
@@ -399,16 +444,28 @@ impl Space {
     /// From idle to gathering roots; false if a collection is going on.
     pub fn begin(&mut self, reason: Reason, now: u64) -> bool {
         if self.phase != Phase::Idle {
+            self.again |= reason == Reason::Request;
             return false;
         }
+        (self.taken, self.again) = (false, false);
         // The number of mutators is there before anybody can see that roots are wanted (D-13).
         self.awaited = self.mutators;
         self.cycle = self.cycle.wrapping_add(1);
-        (self.reason, self.started) = (reason, now);
-        (self.before, self.since) = (self.used_bytes(), 0);
+        (self.started, self.since) = (now, 0);
+        let used = self.used_bytes();
+        (self.counters.last.reason, self.counters.last.before) = (reason, used);
+        self.counters.peak = self.counters.peak.max(used);
         self.keep_all = false;
         self.phase = Phase::Roots;
         true
+    }
+
+    /// One mutator more has given its roots.
+    pub fn roots_given(&mut self) {
+        self.awaited -= 1;
+        if self.awaited == 0 {
+            self.phase = Phase::Marking;
+        }
     }
 
     /// From marking to sweeping; nothing is freed if the marks are not complete.
@@ -515,7 +572,8 @@ impl Space {
         self.phase = Phase::Idle;
         self.counters.collections += 1;
         self.counters.nanoseconds += nanoseconds;
-        self.counters.peak = self.counters.peak.max(self.before);
+        self.counters.last.after = self.used_bytes();
+        self.counters.last.nanoseconds = nanoseconds;
         self.set_threshold();
     }
 }

@@ -144,6 +144,17 @@ impl Mutator {
         self.arena.begin(Reason::Request);
         assert!(self.give_roots());
         self.arena.finish();
+        self.arena.wait();
+    }
+
+    /// What a machine does after a collection of its moving heap.
+    fn safe_point(&mut self) {
+        if self.arena.is_due() {
+            self.arena.begin(Reason::Growth);
+        }
+        if self.give_roots() {
+            self.arena.finish();
+        }
     }
 
     /// Drops what the model knows of pins that are gone, so that models do not grow.
@@ -272,6 +283,7 @@ fn an_address_inside_a_pin_keeps_the_pin() {
         gathering.root(Value::direct(known.pin.address() as u64));
         gathering.end();
         m.arena.finish();
+        m.arena.wait();
         assert_eq!(m.arena.live_blocks(), 1, "{data} words");
         m.roots = vec![stamp];
         m.check();
@@ -312,6 +324,65 @@ fn what_is_made_during_a_collection_survives_it() {
         m.collect();
         assert_eq!(m.arena.live_blocks(), m.reachable().len() as u64);
         assert_eq!(m.arena.verify(), Ok(()));
+    }
+}
+
+/// Mutators on threads of their own share pins through a list, and collections go on all the time:
+/// what each has made is there as long as it is reachable, and nothing afterwards.
+#[test]
+fn threads_make_and_drop_pins_while_they_are_collected() {
+    for threads in [1, 2, 4] {
+        let arena = arena(32);
+        let seconds = std::time::Duration::from_secs(1);
+        std::thread::scope(|scope| {
+            for i in 0..threads {
+                let arena = arena.share();
+                scope.spawn(move || {
+                    churn(Mutator::new(arena, (i << 40) | 1), i + 1, seconds)
+                });
+            }
+            let mut own = Mutator::new(arena, 1 << 60);
+            churn_until(&mut own, 99, seconds);
+            while own.arena.mutators() > 1 {
+                own.safe_point();
+                own.arena.wait();
+                std::thread::yield_now();
+            }
+            own.roots.clear();
+            own.collect();
+            own.collect();
+            assert_eq!(
+                (own.arena.live_blocks(), own.arena.allocated_bytes()),
+                (0, 0)
+            );
+            assert_eq!(own.arena.verify(), Ok(()));
+            assert!(own.arena.counters().collections > 4);
+        });
+    }
+}
+
+fn churn(mut m: Mutator, seed: u64, time: std::time::Duration) {
+    churn_until(&mut m, seed, time);
+    m.check();
+}
+
+fn churn_until(m: &mut Mutator, seed: u64, time: std::time::Duration) {
+    let start = std::time::Instant::now();
+    let (mut state, mut steps) = (seed, 0u64);
+    while start.elapsed() < time {
+        for _ in 0..200 {
+            m.step(random(&mut state));
+        }
+        steps += 1;
+        m.safe_point();
+        if steps.is_multiple_of(7) {
+            m.arena.begin(Reason::Regular);
+        }
+        if steps.is_multiple_of(50) {
+            m.check();
+            assert_eq!(m.arena.verify(), Ok(()));
+            m.forget();
+        }
     }
 }
 

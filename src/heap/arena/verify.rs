@@ -5,7 +5,8 @@
 //! - those of [`super::buddy`], and that headers fit their blocks;
 //! - the bits of a span stand for slots it has, and add up to what is counted;
 //! - lists of spans are linked in both directions and hold what they should;
-//! - pins refer to blocks in use;
+//! - pins refer to blocks in use: not checked while a sweep goes on, when dead ones do not, or beside
+//!   other mutators, which may be about to write some;
 //! - without a collection going on, no block is marked.
 //!
 //! Safety: reads headers and pins of blocks in use, with the lock held and no sweep going on.
@@ -35,9 +36,10 @@ impl Arena {
     /// # Errors
     /// The first violation found. Takes time in proportion to the number of blocks.
     pub fn verify(&self) -> Result<(), String> {
-        let space = self.shared.space.lock();
+        let space = self.shared.lock();
         let table = &self.shared.table;
         space.buddy.verify()?;
+        let deep = is_deep(&space);
         let mut tally = Tally::default();
         let mut at = 0;
         while at < space.buddy.top() {
@@ -55,7 +57,7 @@ impl Arena {
                 if space.phase == Phase::Idle && marked {
                     return Err(format!("block at offset {offset:#x} is marked"));
                 }
-                verify_block(table, offset, u64::MAX)?;
+                verify_block(table, offset, u64::MAX, deep)?;
             }
         }
         let (small, listed) = space.verify_lists(table)?;
@@ -76,6 +78,7 @@ impl Arena {
         tally: &mut Tally,
     ) -> Result<(), String> {
         let table = &self.shared.table;
+        let deep = is_deep(space);
         let row = table.span(offset >> SPAN_LOG2);
         let group = &self.groups[class];
         let own = u64::from(group.span) == (offset >> SPAN_LOG2) + 1;
@@ -97,7 +100,7 @@ impl Arena {
             while used != 0 {
                 let slot = 64 * word as u64 + u64::from(used.trailing_zeros());
                 let size = span::size(class);
-                verify_block(table, offset + slot * size, size)?;
+                verify_block(table, offset + slot * size, size, deep)?;
                 used &= used - 1;
             }
         }
@@ -106,8 +109,13 @@ impl Arena {
     }
 }
 
+/// Whether pins can be looked into.
+fn is_deep(space: &Space) -> bool {
+    space.phase != Phase::Sweeping && space.mutators == 1
+}
+
 /// The header fits into `bytes`, and what the block refers to is there.
-fn verify_block(table: &Table, offset: u64, bytes: u64) -> Result<(), String> {
+fn verify_block(table: &Table, offset: u64, bytes: u64, deep: bool) -> Result<(), String> {
     let at = (table.base() + offset) as *const u64;
     // SAFETY: a block in use has its header, and a pin all words that its header counts.
     let word = |i: usize| unsafe { *at.add(i) };
@@ -118,7 +126,7 @@ fn verify_block(table: &Table, offset: u64, bytes: u64) -> Result<(), String> {
             "block at offset {offset:#x}: the header is larger than the block"
         ));
     }
-    if !header.is(Kind::Pin) && !header.is(Kind::Megapin) {
+    if !deep || !header.is(Kind::Pin) && !header.is(Kind::Megapin) {
         return Ok(());
     }
     let payload = BLOCK_WORDS as usize;

@@ -64,7 +64,7 @@ pub struct Settings {
 pub const DEFAULT_FLOOR: usize = 20;
 
 /// Counters since the machine started.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Counters {
     /// Collections done.
     pub collections: u64,
@@ -76,6 +76,17 @@ pub struct Counters {
     pub nanoseconds: u64,
     /// Largest number of words mapped at a time.
     pub peak_words: u64,
+}
+
+impl Counters {
+    /// Before the first collection.
+    pub const NONE: Counters = Counters {
+        collections: 0,
+        allocated: 0,
+        copied: 0,
+        nanoseconds: 0,
+        peak_words: 0,
+    };
 }
 
 /// A mapped space of `words` usable words, [`HEADROOM`] more behind them.
@@ -146,7 +157,7 @@ impl Nursery {
             compiled: Vec::new(),
             counters: Counters {
                 peak_words: words as u64,
-                ..Counters::default()
+                ..Counters::NONE
             },
         };
         nursery.set_limit(words);
