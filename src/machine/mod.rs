@@ -382,10 +382,10 @@ impl Machine {
     }
 }
 
-/// A quarter of the memory there is, between 64 MiB and 16 GiB: enough for recursion as deep as the
+/// A quarter of the memory there is, between 16 MiB and 16 GiB: enough for recursion as deep as the
 /// data that fits beside it, little enough that runaway recursion ends before the system suffers.
 fn default_stack_bytes(budget: u64) -> usize {
-    (budget / 4).clamp(64 << 20, 16 << 30) as usize
+    (budget / 4).clamp(16 << 20, 16 << 30) as usize
 }
 
 /// An internal inconsistency: nothing a program does may lead here.

@@ -337,9 +337,7 @@ fn threads_make_and_drop_pins_while_they_are_collected() {
         std::thread::scope(|scope| {
             for i in 0..threads {
                 let arena = arena.share();
-                scope.spawn(move || {
-                    churn(Mutator::new(arena, (i << 40) | 1), i + 1, seconds)
-                });
+                scope.spawn(move || churn(Mutator::new(arena, (i << 40) | 1), i + 1, seconds));
             }
             let mut own = Mutator::new(arena, 1 << 60);
             churn_until(&mut own, 99, seconds);

@@ -1,0 +1,156 @@
+//! Pins are collected while programs run.
+//!
+//! Invariants:
+//! - Memory is bounded on the child alone, far below what its pins take together.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use support::process::{End, Outcome, Plan, scratch_dir};
+
+/// `(churn n 0)` makes n pins of 96 bytes, one after the other, and reads each.
+const CHURN: &str = "(require \"std\")
+(defun (churn n acc)
+  (If (Eq n 0) acc
+    (let ((p (Pin (0 n acc))))
+      (Seq p (churn (Dec n) (Add acc (Ix 0 (Unpin p))))))))
+";
+
+/// `(chain n 0)` makes a pin of a pin of a pin, n deep; `(depth p 0)` counts them.
+const CHAIN: &str = "
+(defun (chain n p)
+  (If (Eq n 0) p
+    (let ((q (Pin (0 n p))))
+      (Seq q (chain (Dec n) q)))))
+(defun (depth p n)
+  (Seq n (If (IsPin p) (depth (Ix 1 (Unpin p)) (Inc n)) n)))
+";
+
+/// A program of these definitions and this `main`.
+fn program(label: &str, text: &str, main: &str) -> Plan {
+    let path = scratch_dir(label).join("pins.wisp");
+    let text = format!("{CHURN}{text}(defun (main args) {main})\n");
+    std::fs::write(&path, text).expect("a scratch file");
+    Plan::new(["wisp".into(), path.into_os_string()]).limit_seconds(120)
+}
+
+/// The figures `name=number` of the last line on standard error.
+fn figure(outcome: &Outcome, name: &str) -> u64 {
+    let text = outcome.err();
+    let last = text.lines().last().unwrap_or_default();
+    let value = last
+        .split(' ')
+        .find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    value
+        .and_then(|n| n.parse().ok())
+        .unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+/// 480 MB of pins in 300 MB and in 80 MB of address space.
+#[test]
+fn temporary_pins_take_bounded_memory() {
+    for kilobytes in [300_000, 80_000] {
+        let main = "(If (Eq (churn 5000000 0) 12500002500000) 7 8)";
+        let outcome = program("temporary", "", main)
+            .memory_kilobytes(kilobytes)
+            .env("PLAN_STATS", "1")
+            .run();
+        assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+        assert!(figure(&outcome, "pin_collections") > 3, "{}", outcome.err());
+        assert!(
+            figure(&outcome, "pins_freed") > 4_000_000,
+            "{}",
+            outcome.err()
+        );
+        assert!(figure(&outcome, "peak_arena") < kilobytes << 10);
+    }
+}
+
+/// Pins that stay and pins that go, in collections that run all the time.
+#[test]
+fn what_is_reachable_stays() {
+    let main = "(let ((p (chain 300000 0))) (Seq p (Seq (churn 1000000 0) \
+                (If (Eq (depth p 0) 300000) 7 8))))";
+    for (gc, verify) in [("1", "0"), ("5", "1")] {
+        let outcome = program("reachable", CHAIN, main)
+            .env("PLAN_GC", gc)
+            .env("PLAN_VERIFY", verify)
+            .run();
+        assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+    }
+}
+
+/// A live set that memory cannot hold is an exception, and what was made for it is collected.
+#[test]
+fn live_pins_beyond_memory_are_an_exception_that_can_be_caught() {
+    let text = format!("{CHAIN}(defun (endless p) (let ((q (Pin (0 p)))) (Seq q (endless q))))\n");
+    let main = "(let ((a (xtry endless 0))) (Seq a \
+                (let ((p (chain 100000 0))) (If (Eq (depth p 0) 100000) (Ix 2 (Ix 0 a)) 8))))";
+    let outcome = program("endless", &text, main)
+        .memory_kilobytes(200_000)
+        .run();
+    assert_eq!(outcome.end, End::Status(2), "{}", outcome.describe());
+}
+
+/// D-06, D-17: names in the log of the profiler keep their pins, whatever form the log has.
+#[test]
+fn pins_named_in_the_profile_alone_stay() {
+    let text = "
+(defun (Profile l x) x)
+(defun (note n)
+  (If (Eq n 0) 0
+    (let ((p (Pin (0 n 77))))
+      (Seq p (Seq (Profile p (Inc n)) (note (Dec n)))))))
+(defun (page-sum page i acc)
+  (Seq acc
+    (If (Lt i 4086)
+      (let ((v (Ix (Inc i) page)))
+        (page-sum page (Add i 2) (If (IsPin v) (Add acc (Ix 0 (Unpin v))) acc)))
+      acc)))
+(defun (sum page acc)
+  (If (IsApp page) (sum (Ix 0 page) (page-sum page 1 acc)) acc))
+";
+    // Each of 5000 pins is in the log twice: 2 · 5000 · 5001 / 2.
+    let main = "(Seq ((Pin 19) 1) (Seq (note 5000) (Seq ((Pin 18) 0) (Seq (churn 2000000 0) \
+                (If (Eq (sum ((Pin 20) 0) 0) 25005000) 7 8)))))";
+    for gc in ["", "3"] {
+        let outcome = program("profile", text, main).env("PLAN_GC", gc).run();
+        assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+    }
+}
+
+/// D-26: `<18>` is 1, and the collection it asks for takes place.
+#[test]
+fn a_program_can_ask_for_a_collection() {
+    let main = "(Seq (churn 1000 0) (let ((a ((Pin 18) 0))) (Seq a (Seq (churn 500000 0) a))))";
+    let outcome = program("request", "", main).env("PLAN_GC", "log").run();
+    assert_eq!(outcome.end, End::Status(1), "{}", outcome.describe());
+    let err = outcome.err();
+    let line = err
+        .lines()
+        .find(|line| line.starts_with("plan: gc: pins cause=request before="));
+    let line = line.unwrap_or_else(|| panic!("no line of pins in {err}"));
+    for name in ["before", "after", "pause_us", "total_us"] {
+        let value = line
+            .split(' ')
+            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        assert!(
+            value.is_some_and(|n| n.parse::<u64>().is_ok()),
+            "{name} in {line}"
+        );
+    }
+    assert!(
+        err.lines()
+            .any(|line| line.starts_with("plan: gc: nursery cause=full before="))
+    );
+}
+
+/// A program may end while its pins are being collected.
+#[test]
+fn ending_during_a_collection_is_ending() {
+    let main = "(let ((p (chain 1000000 0))) (Seq p (Seq ((Pin 18) 0) (Seq (Unpin p) 7))))";
+    for _ in 0..5 {
+        let outcome = program("ending", CHAIN, main).run();
+        assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+    }
+}
