@@ -158,6 +158,39 @@ pub fn after(micros: u64) -> Result<(), Errno> {
     unsafe { call(Sysno::setitimer, args) }.map(drop)
 }
 
+/// Holds the interrupt key back, or lets what was held back come; [`wait_readable`] lets it come too.
+pub fn hold_interrupt(held: bool) {
+    /// `SIG_BLOCK`; one more is `SIG_UNBLOCK`.
+    const BLOCK: usize = 0;
+    let set = 1u64 << (SIGINT - 1);
+    let how = BLOCK + usize::from(!held);
+    let args = [how, (&raw const set).expose_provenance(), 0, SET_BYTES];
+    // SAFETY: the kernel reads the 8 bytes of `set`; with these arguments it does not fail.
+    let _ = unsafe { call(Sysno::rt_sigprocmask, args) };
+}
+
+/// Waits until a read of `fd` would not wait.
+///
+/// # Errors
+/// `EINTR` for an interrupt key that was held back or comes while this waits: unlike a read, which
+/// misses one that comes just before it.
+pub fn wait_readable(fd: Fd) -> Result<(), Errno> {
+    /// `POLLIN`, in the lower half of the second word of `struct pollfd`.
+    const READABLE: u32 = 1;
+    let mut waiting = [fd.0 as u32, READABLE];
+    let none = 0u64;
+    let args = [
+        (&raw mut waiting).expose_provenance(),
+        1,
+        0,
+        (&raw const none).expose_provenance(),
+        SET_BYTES,
+    ];
+    // SAFETY: the kernel reads the 8 bytes of `none` and reads and writes those of `waiting`, which
+    // is not used any more.
+    unsafe { call(Sysno::ppoll, args) }.map(drop)
+}
+
 fn handle(signal: i32, handler: extern "C" fn(i32)) -> Result<(), Errno> {
     install(signal, handler as *const () as usize, 0)
 }

@@ -30,6 +30,8 @@ const INPUT: u32 = 0o2 | 0o400 | 0o20 | 0o40 | 0o2000;
 const LOCAL: u32 = 0o2 | 0o10 | 0o100_000;
 /// Words of the kernel's `struct termios`.
 const WORDS: usize = 9;
+/// Local flag on in raw mode: the interrupt key throws away nothing that waits to be shown or read.
+const KEEP: u32 = 0o200;
 /// What raw mode sets of the control characters, by index in bytes: no keys that quit or suspend,
 /// and reads that wait for one byte, without limit of time.
 const CHARACTERS: [(usize, u32); 4] = [(17 + 1, 0), (17 + 10, 0), (17 + 5, 0), (17 + 6, 1)];
@@ -80,7 +82,7 @@ pub fn enter_raw(fd: Fd) -> Result<(), Errno> {
     let before = get(fd)?;
     let mut settings = before;
     settings[0] &= !INPUT;
-    settings[3] &= !LOCAL;
+    settings[3] = settings[3] & !LOCAL | KEEP;
     for (at, value) in CHARACTERS {
         let (word, shift) = (at / 4, at % 4 * 8);
         settings[word] = settings[word] & !(0xff << shift) | value << shift;

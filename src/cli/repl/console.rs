@@ -9,7 +9,7 @@ use super::draw::{Entry, View};
 use super::edit::{Action, Editor};
 use super::keys::Decoder;
 use super::words::Words;
-use crate::os::{Errno, Fd, file, process, term};
+use crate::os::{Errno, Fd, file, process, signal, term};
 use crate::wisp::text::{put, put_number};
 use alloc::vec::Vec;
 
@@ -70,8 +70,15 @@ impl Console {
         }
     }
 
-    /// Reads an entry.
+    /// Reads an entry. The interrupt key drops it; pressed behind its end it stops what follows.
     pub fn read(&mut self, advice: &mut dyn Advice) -> Typed {
+        signal::hold_interrupt(true);
+        let typed = self.read_held(advice);
+        signal::hold_interrupt(false);
+        typed
+    }
+
+    fn read_held(&mut self, advice: &mut dyn Advice) -> Typed {
         if !self.capable || term::enter_raw(Fd::STDIN).is_err() {
             return self.read_lines(advice);
         }
@@ -100,7 +107,7 @@ impl Console {
             };
             self.put(prompt);
             let mut line = [0; 4096];
-            match file::read(Fd::STDIN, &mut line) {
+            match read(&mut line) {
                 Ok(0) | Err(Errno::EIO) if text.is_empty() => return self.end(),
                 Ok(0) => return Typed::Text(text),
                 Ok(length) => text.extend_from_slice(&line[..length]),
@@ -129,7 +136,7 @@ impl Console {
         self.show();
         let mut byte = [0];
         loop {
-            let action = match file::read(Fd::STDIN, &mut byte) {
+            let action = match read(&mut byte) {
                 Ok(1) => match self.decoder.push(byte[0]) {
                     Some(key) => self.editor.key(key),
                     None => continue,
@@ -224,6 +231,12 @@ impl Console {
             self.put(&list);
         }
     }
+}
+
+/// Reads from standard input; `EINTR` for every press of the interrupt key.
+fn read(bytes: &mut [u8]) -> Result<usize, Errno> {
+    signal::wait_readable(Fd::STDIN)?;
+    file::read(Fd::STDIN, bytes)
 }
 
 fn entry<'t>(editor: &'t Editor, search: Option<&'t [u8]>) -> Entry<'t> {
