@@ -66,13 +66,20 @@
       (0 key value flag (Ix3 t) (Ix4 t))
       (0 (Ix0 t) (Ix1 t) (Ix2 t) (Ix3 t) (bind key value flag (Ix4 t))))))))
 
-; f, which takes and returns an environment, over the slots i to n of a row
+; the elements of a list in front of those of out, last one first, as a row; n of them are in out
+(def rev-row (Pin (law (rev-row xs n out)
+  (If xs
+    (Seq n (rev-row (Ix1 xs) (Inc n) (0 (Ix0 xs) out)))
+    (Row 0 n out)))))
+
+; f, which takes and returns an environment, over the slots i to n of a row; out is the list of what
+; came out, last one first
 
 (def thread (Pin (law (thread f i n row env out)
   (@ step (f env (Ix i row)))
   (If (Lt i n)
-    (Seq (Ix0 step) (thread f (Inc i) n row (Ix0 step) (out (Ix1 step))))
-    (0 env out)))))
+    (Seq (Ix0 step) (thread f (Inc i) n row (Ix0 step) (0 (Ix1 step) out)))
+    (0 env (rev-row out 0 0))))))
 
 ; what a form is: 0 a list, 1 a literal, 2 a symbol
 (def kind (Pin (law (kind x)
@@ -246,8 +253,8 @@
   (@ at (skip bytes))
   (@ r  (read at))
   (If (And at (Eq close (Ix0 at)))
-    (0 out (Ix1 at))
-    (Seq r (elements read close (out (Ix0 r)) (Ix1 r)))))))
+    (0 (rev-row out 0 0) (Ix1 at))
+    (Seq r (elements read close (0 (Ix0 r) out) (Ix1 r)))))))
 
 (def tagged (Pin (law (tagged name r)
   (0 (0 name (Ix0 r)) (Ix1 r)))))
