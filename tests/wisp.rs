@@ -56,6 +56,16 @@ fn an_expression_is_printed() {
 }
 
 #[test]
+fn a_value_that_cannot_be_written_is_a_failure() {
+    let got = Plan::new(["wisp", "--no-std", "-e", "5"])
+        .stdout_to("/dev/full")
+        .run();
+    let why = "plan: standard output: cannot write: no space left on device (what was printed is \
+               incomplete)\n";
+    ends(&got, "", why, 3);
+}
+
+#[test]
 fn a_program_on_standard_input_shows_forms_and_values() {
     let got = Plan::new([""; 0])
         .input(Input::Bytes(b"(def x 3) x".to_vec()))

@@ -45,25 +45,27 @@ struct Viewer {
     /// Whether the run is of the newer dialect: its transcript is the expanded forms, on standard
     /// output.
     spec: bool,
+    /// The first failure to write to standard output.
+    written: Result<(), Errno>,
 }
 
 impl Viewer {
     fn trace(&self, v: Value) {
         if let Some(style) = &self.style {
-            write_line(Fd::STDERR, v, style);
+            // What cannot be written there has nobody to be told to.
+            let _ = write_line(Fd::STDERR, v, style);
         }
     }
 }
 
 /// Writes a value and a line feed. The text may be longer than memory, as parts of a value can be
 /// shared, so it is not put together first.
-fn write_line(fd: Fd, v: Value, style: &Style) {
+fn write_line(fd: Fd, v: Value, style: &Style) -> Result<(), Errno> {
     let mut out = Out::new(fd);
     if show_line(v, style, &mut out).is_err() {
         out.bytes(b" ... (no memory to print the rest)\n");
     }
-    // As everywhere: what cannot be written there has nobody to be told to.
-    let _ = out.flush();
+    out.flush()
 }
 
 impl Observer for Viewer {
@@ -78,11 +80,14 @@ impl Observer for Viewer {
         if self.spec
             && let Some(style) = &self.style
         {
-            return write_line(Fd::STDOUT, value, style);
+            self.written = self.written.and(write_line(Fd::STDOUT, value, style));
+            return;
         }
         self.trace(value);
         if self.inside {
-            write_line(Fd::STDOUT, value, &Style::TRACE);
+            self.written = self
+                .written
+                .and(write_line(Fd::STDOUT, value, &Style::TRACE));
         }
     }
 
@@ -233,11 +238,13 @@ fn load(
         expression,
         inside: false,
         spec: sources.dialect() == Dialect::Spec,
+        written: Ok(()),
     };
     session.wants_entry = !wisp.no_main && defines_main(sources);
     let ended = session.run(sources, 0, &mut viewer);
     warn(session, sources);
     match ended {
+        Ended::Done if viewer.written.is_err() => return super::finish(viewer.written, STATUS_OK),
         Ended::Done => {}
         ended => return finish(session, sources, ended),
     }
