@@ -1,11 +1,12 @@
 # all (default): the release binary at build/plan. run: a first program. test: everything that can
-# be checked. lint: format and clippy. bench: measurements. clean: remove what was built.
+# be checked. lint: format and clippy. bench: measurements. book: docs/ as HTML. clean: remove what
+# was built.
 
 CARGO   ?= cargo
 TARGET  := x86_64-unknown-linux-gnu
 OUT     := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: all run test lint bench clean setup
+.PHONY: all run test lint bench book clean setup
 
 PROGRAMS := $(filter-out seeds/measure.wisp,$(wildcard seeds/*.wisp))
 
@@ -71,6 +72,11 @@ lint: setup
 
 bench: all
 	$(CARGO) bench
+
+book:
+	@command -v mdbook >/dev/null || { echo 'make book: no mdbook: to get it,' \
+	  'cargo install mdbook' >&2; exit 1; }
+	mdbook build
 
 clean:
 	$(CARGO) clean
