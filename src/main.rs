@@ -16,7 +16,7 @@ use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
 use plan::os::{Fd, fault, file, process};
 use plan::wisp::Library;
-use plan::wisp::session::BUILTIN;
+use plan::wisp::start::BUILTIN;
 
 core::arch::global_asm!(
     include_str!("../asm/start.s"),

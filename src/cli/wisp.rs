@@ -257,13 +257,14 @@ fn load(
     run_main(session, &wisp.args, sources.color)
 }
 
-/// Says what was noticed while a text was loaded, once.
+/// Says what was noticed while a text was loaded. The warnings stay for the message about a failure
+/// that follows; whoever goes on afterwards clears them.
 pub fn warn(session: &mut Session, sources: &Sources) {
     if let Some(span) = session.open_string.take() {
         say(&Message::warning("string is not closed").render(sources, span));
     }
-    for (span, text) in core::mem::take(&mut session.warnings) {
-        say(&Message::warning(text).render(sources, span));
+    for (span, text) in &session.warnings {
+        say(&Message::warning(text.clone()).render(sources, *span));
     }
 }
 

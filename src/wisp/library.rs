@@ -47,7 +47,7 @@ pub const DOC: &[u8] = b"__DOC";
 /// What the build prepared; all but the text empty in an executable built without it.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Library {
-    /// The text of the built-in functions ([`super::session::BUILTIN`]), for a session without the
+    /// The text of the built-in functions ([`super::start::BUILTIN`]), for a session without the
     /// prepared ones; data of the executable like the rest.
     pub text: &'static [u8],
     /// The built-in functions.

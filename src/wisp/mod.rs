@@ -12,7 +12,9 @@
 //! | `note` | what is known about a mistake: place, trail, warnings |
 //! | `spec` | the special forms of the newer dialect |
 //! | `library` | the modules that are built in |
-//! | `session` | the loop over a text, the initial environment |
+//! | `session` | the loop over a text |
+//! | `start` | the initial environment |
+//! | `handover` | a loop of the program's own |
 //! | `arity` | calls with a wrong number of arguments |
 //! | `diagnose` | what a message says: exceptions in words, unbound names |
 //! | `suggest` | names that may have been meant |
@@ -31,6 +33,7 @@ pub mod diagnose;
 mod env;
 mod eval;
 mod form;
+mod handover;
 mod law;
 pub mod library;
 mod note;
@@ -39,6 +42,7 @@ pub mod report;
 pub mod session;
 pub mod source;
 mod spec;
+pub mod start;
 mod suggest;
 pub mod text;
 

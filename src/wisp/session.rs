@@ -19,46 +19,10 @@ use super::library::{BUILTINS, Library, LoadError};
 use super::note::Note;
 use super::read::{Boundary, Dialect, Event, ReadError, Reader, Span};
 use crate::machine::{Machine, Stop};
-use crate::nat;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// The built-in functions, in the language itself.
-const SOURCE: &[u8] = include_bytes!("builtin.wisp");
-
-/// The same without comments and indentation, which nobody sees. None of its strings holds a blank
-/// or a semicolon.
-pub const BUILTIN: [u8; squeezed(&mut [])] = {
-    let mut out = [0; squeezed(&mut [])];
-    squeezed(&mut out);
-    out
-};
-
-/// Writes the squeezed source to `out` as far as it reaches; returns its length.
-const fn squeezed(out: &mut [u8]) -> usize {
-    let (mut i, mut n, mut comment, mut blank) = (0, 0, false, true);
-    while i < SOURCE.len() {
-        let byte = SOURCE[i];
-        comment = byte != b'\n' && (comment || byte == b';');
-        let space = comment || byte == b' ' || byte == b'\n';
-        if !(space && blank) {
-            if n < out.len() {
-                out[n] = if space { b' ' } else { byte };
-            }
-            n += 1;
-        }
-        blank = space;
-        i += 1;
-    }
-    n
-}
-
-/// The macro that takes the environment out of a loop of the program's own (chapter 06 §5.3), and
-/// the code of the exception that it is: the pin of this name, applied to the environment.
-const ENTRY: &[u8] = b"__PLAN-ENTRY";
-/// What is put behind the text to call it.
-const ENTRY_CALL: &[u8] = b"\n(__PLAN-ENTRY)\n";
 /// A text that may grow and may ask for modules of the library.
 pub trait Input {
     /// The text as far as it is known.
@@ -73,32 +37,6 @@ pub trait Input {
     /// Makes the text longer, waiting if need be; false if it stays as it is for good.
     fn more(&mut self) -> bool;
 }
-
-/// A text that is known as a whole.
-struct Whole<'t>(&'t [u8]);
-
-impl Input for Whole<'_> {
-    fn text(&self) -> &[u8] {
-        self.0
-    }
-
-    fn due(&mut self, _: usize) -> Option<usize> {
-        None
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn more(&mut self) -> bool {
-        false
-    }
-}
-
-/// Place of `rest` above the environment.
-const REST: usize = BUILTINS;
-/// Names of the built-in functions in their text, in the order of their places on the stack.
-const FUNCTIONS: [&[u8]; BUILTINS] = [b"law-macro", b"define", b"repl", b"eval", b"rest"];
 
 /// What is told about each form.
 pub trait Observer {
@@ -232,54 +170,6 @@ impl<'m> Session<'m> {
         self.machine.set_top(below, v);
     }
 
-    // The initial environment.
-
-    /// Evaluates the built-in functions with markers in their place.
-    fn bootstrap(&mut self) -> Result<(), Failure> {
-        self.markers()?;
-        match self.run(&mut Whole(self.library.text), 0, &mut Silent) {
-            Ended::Done => {}
-            Ended::Failed(failure, ..) => return Err(failure),
-            _ => return Err(Failure::Rejected),
-        }
-        for (i, name) in FUNCTIONS.iter().enumerate() {
-            self.push_binding(name)?;
-            let v = self.machine.pop();
-            self.set(self.base + 1 + i, v);
-        }
-        self.set(self.base, Value::ZERO);
-        Ok(())
-    }
-
-    /// An environment in which `law`, `def` and `Pin` are there, the first two as values that only
-    /// stand for what Rust does.
-    fn markers(&mut self) -> Result<(), Failure> {
-        for (place, mark) in [(1, 2), (2, 3), (3, 0)] {
-            self.machine.push(Value::direct(mark));
-            self.machine.pin_top()?;
-            let v = self.machine.pop();
-            self.set(self.base + place, v);
-        }
-        self.bind_all()
-    }
-
-    /// Binds the six names, in the order that gives the tree of chapter 06 §3.1.
-    fn bind_all(&mut self) -> Result<(), Failure> {
-        let Builtins {
-            law, define, repl, ..
-        } = self.builtins;
-        self.bind(b"law", law, None, true)?;
-        self.bind(b"macro", define, Some(1), true)?;
-        self.bind(b"def", define, Some(0), true)?;
-        self.machine.push(Value::ZERO);
-        self.machine.pin_top()?;
-        let pin = self.machine.depth() - 1;
-        self.bind(b"Pin", pin, None, false)?;
-        self.machine.drop_top(1);
-        self.bind(b"eval", self.base + 4, None, false)?;
-        self.bind(b"__REPL", repl, None, false)
-    }
-
     /// Binds a name to the value at a place of the stack, or to its application to a number.
     pub(super) fn bind(
         &mut self,
@@ -388,7 +278,7 @@ impl<'m> Session<'m> {
     }
 
     /// Loads the modules that are to be there before the form at this offset.
-    fn load_due(&mut self, input: &mut dyn Input, at: usize) -> Result<(), LoadError> {
+    pub(super) fn load_due(&mut self, input: &mut dyn Input, at: usize) -> Result<(), LoadError> {
         while let Some(module) = input.due(at) {
             self.require(module)?;
         }
@@ -537,133 +427,5 @@ impl<'m> Session<'m> {
         let same = self.machine.top(0) == self.machine.nth(self.builtins.repl);
         self.machine.drop_top(1);
         Ok(same)
-    }
-
-    /// Hands the rest of the text to the loop bound in the environment.
-    /// Modules that the rest requires are bound now: that loop has no place for them.
-    fn replaced(&mut self, input: &mut dyn Input, at: usize, form: Span) -> Ended {
-        if let Err(error) = self.load_due(input, usize::MAX) {
-            return Ended::NoLibrary(error);
-        }
-        self.machine.set_escape(self.wants_entry.then_some(ENTRY));
-        let rest = &input.text()[at..];
-        let list = self.machine.depth();
-        let result = self.call_loop(rest, input.grows());
-        self.machine.set_escape(None);
-        self.stopped_at = self.read_last(list, input.text(), at);
-        match result {
-            Err(Failure::Thrown) if self.recorded() => Ended::Done,
-            Ok(None) => Ended::Ignored(rest.len(), form),
-            Ok(Some(status)) => Ended::Replaced(status),
-            Err(Failure::Loop) => Ended::Stopped(Stop::Loop),
-            Err(_) => Ended::Stopped(Stop::Thrown),
-        }
-    }
-
-    /// Whether the exception on top is the one that carries the environment; makes that the current
-    /// one.
-    fn recorded(&mut self) -> bool {
-        if !self.wants_entry || name_bytes(self.machine.top(1)) != ENTRY {
-            return false;
-        }
-        let env = self.machine.top(0);
-        self.set(self.base, env);
-        true
-    }
-
-    /// Binds the macro that takes the environment out.
-    fn bind_entry(&mut self) -> Result<(), Failure> {
-        push_bytes(self.machine, ENTRY)?;
-        self.machine.pin_top()?;
-        let place = self.machine.depth() - 1;
-        self.bind(ENTRY, place, None, true)?;
-        self.machine.drop_top(1);
-        Ok(())
-    }
-
-    /// The form that ends where a loop stopped to read; the list of bytes it got is at the place `list`
-    /// and begins with the byte at `at`.
-    fn read_last(&self, list: usize, text: &[u8], at: usize) -> Option<Span> {
-        let mut cell = self.machine.nth(list).resolve();
-        let mut end = at;
-        while cell.row_len() == 2 && end < text.len() {
-            cell = cell.arg(1).resolve();
-            end += 1;
-        }
-        let mut reader = Reader::new(text, at);
-        let (mut events, mut last) = (Vec::new(), None);
-        while let Ok(true) = reader.form(&mut events) {
-            let form = whole(&events);
-            // One byte more is read to see that a token has ended.
-            if form.start + 1 >= end && end < text.len() {
-                break;
-            }
-            last = Some(form);
-        }
-        last
-    }
-
-    /// The status of the loop; none if it is no function. Leaves the list of bytes it got where the
-    /// stack ended.
-    fn call_loop(&mut self, rest: &[u8], grows: bool) -> Result<Option<u8>, Failure> {
-        self.machine.push(Value::ZERO);
-        self.push_binding(b"__REPL")?;
-        self.machine.eval_top()?;
-        let function = self.machine.top(0);
-        let head = match function.is_closure() {
-            true => function.head(),
-            false => function,
-        };
-        if head.is_nat() {
-            return Ok(None);
-        }
-        let mut end: &[u8] = b"";
-        if self.wants_entry {
-            self.bind_entry()?;
-            end = ENTRY_CALL;
-        }
-        self.machine.push(self.machine.nth(self.base));
-        self.push_identity()?;
-        self.machine.push(Value::ZERO);
-        self.put_before(end)?;
-        if grows {
-            let end = self.machine.pop();
-            self.machine.push(self.machine.nth(self.base + REST));
-            self.machine.push(end);
-            self.machine.make_app(1)?;
-        }
-        self.put_before(rest)?;
-        let list = self.machine.pop();
-        self.machine.set_top(0, list);
-        self.machine.set_top(3, list);
-        self.machine.make_app(2)?;
-        self.machine.eval_top()?;
-        let status = nat::limb_at(self.machine.top(0).cast().limbs(&mut [0]), 0);
-        Ok(Some(status as u8))
-    }
-
-    /// Pushes the law that gives its argument.
-    fn push_identity(&mut self) -> Result<(), Stop> {
-        for part in [Value::ONE, Value::ONE, Value::ZERO] {
-            self.machine.push(part);
-        }
-        self.machine.make_law()
-    }
-
-    /// Puts these bytes before the list on top, below which lies the identity. Each rest is unevaluated,
-    /// so that what has been read can be told from what has not.
-    fn put_before(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        for byte in bytes.iter().rev() {
-            let list = self.machine.top(0);
-            self.machine.set_top(0, self.machine.top(1));
-            self.machine.push(list);
-            self.machine.make_app(1)?;
-            let rest = self.machine.top(0);
-            self.machine.set_top(0, Value::ZERO);
-            self.machine.push(Value::direct(u64::from(*byte)));
-            self.machine.push(rest);
-            self.machine.make_row(2)?;
-        }
-        Ok(())
     }
 }

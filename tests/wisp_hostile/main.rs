@@ -140,7 +140,7 @@ fn library() -> Library {
     });
     let [builtins, modules, index] = &*PARTS;
     Library {
-        text: &plan::wisp::session::BUILTIN,
+        text: &plan::wisp::start::BUILTIN,
         builtins,
         modules,
         index,

@@ -178,6 +178,7 @@ impl Repl<'_> {
         if !self.report(ended) {
             self.sources.forget(mark);
         }
+        self.session.warnings.clear();
         self.session.machine().drop_to(depth);
     }
 
