@@ -1,9 +1,11 @@
 (require "measure")
 ; pins: makes N pins and reads them back.
+;
+;   plan pins.seed [N]      N = 400000 unless given
+;
+; Measures the making of pins: half of them hold a row of their own each, the others form a chain in
+; which every pin holds the one before it.
 
-;  plan pins.seed [N]      N = 400000 unless given  Measures the making of pins: half of
-; them hold a row of their own each, the others form a chain in which every pin holds
-; the one before it.
 (defun (pin x) (Pin x))
 
 ; A list of n pins, each of a row of three numbers.

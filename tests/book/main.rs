@@ -13,6 +13,7 @@ mod support;
 
 mod forms;
 mod page;
+mod prompt;
 mod reference;
 mod session;
 mod shell;
@@ -46,6 +47,13 @@ fn commands_do_what_the_pages_show() {
 }
 
 #[test]
+fn the_prompt_shows_what_the_pages_show() {
+    let run: usize = pages().iter().map(prompt::check).sum();
+    println!("book: {run} entries typed");
+    assert!(run > 12, "{run} entries");
+}
+
+#[test]
 fn files_that_pages_write_are_used() {
     for page in pages() {
         for (i, block) in page.blocks.iter().enumerate() {
@@ -57,7 +65,7 @@ fn files_that_pages_write_are_used() {
             let used = page.blocks[i + 1..].iter().any(|later| {
                 later.lines.iter().any(|line| match later.kind {
                     Kind::File(_) => *line == required,
-                    Kind::Console | Kind::Root => line.contains(stem),
+                    Kind::Console | Kind::Root | Kind::Prompt => line.contains(stem),
                     _ => false,
                 })
             });

@@ -19,6 +19,8 @@ pub enum Kind {
     Console,
     /// Commands and their output, in the root of the repository.
     Root,
+    /// Entries at the prompt and what it shows.
+    Prompt,
     /// Only to be read.
     Text,
 }
@@ -32,6 +34,7 @@ impl Kind {
             }
             ("console", "") => Kind::Console,
             ("console", "root") => Kind::Root,
+            ("prompt", "") => Kind::Prompt,
             ("text", "") => Kind::Text,
             _ => panic!("{place}: a block of the unknown kind `{info}`"),
         }

@@ -159,6 +159,7 @@ fn run(script: &str, dir: &Path) -> String {
         .current_dir(dir)
         .env("PATH", format!("{}:{path}", programs.display()))
         .env("HOME", dir)
+        .env("REPOSITORY", root())
         .env("MAKEFLAGS", "--no-print-directory -- CARGO=true")
         .env("LC_ALL", "C")
         .process_group(0)
