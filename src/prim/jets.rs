@@ -63,22 +63,25 @@ pub fn is_doubtful(law: Value) -> bool {
         return false;
     };
     law.call_arity() == u64::from(OPS[op].arity)
-        && passes_to(law)
+        && passed_on(law)
+            .map(|key| if key.is_closure() { key.arg(0) } else { key })
             .and_then(names::operation)
             .is_none_or(|passed| OPS[passed].name != OPS[op].name)
         && !super::strict::is_known_body(law, op)
 }
 
-/// The operation of a law whose body only passes its arguments on to `<15>` under a name.
+/// The operation of a law whose body only passes its arguments on to `<15>` under a name. A quoted
+/// key matches nothing (chapter 02, D21).
 fn wrapped(law: Value) -> Option<usize> {
-    let (key, arity) = (passes_to(law)?, law.call_arity());
-    let op = names::by_name(key.small()?)?;
+    let (key, arity) = (passed_on(law)?, law.call_arity());
+    let name = key.is_nat().then(|| key.small()).flatten()?;
+    let op = names::by_name(name)?;
     (u64::from(OPS[op].arity) == arity).then_some(op)
 }
 
-/// The key under which a body only passes its arguments on to `<15>`: `0[<15> row]`,
-/// `row = 0[… 0[0[key 1] 2] … arity]`; a key that is a reference otherwise is quoted, `0[key]`.
-fn passes_to(law: Value) -> Option<Value> {
+/// The key as it stands in a body that only passes its arguments on to `<15>`: `0[<15> row]`,
+/// `row = 0[… 0[0[key 1] 2] … arity]`; a key that would be a reference is quoted, `0[key]`.
+fn passed_on(law: Value) -> Option<Value> {
     let body = law.law_body();
     if !(body.is_closure() && body.is_small_closure(0, 2)) {
         return None;
@@ -96,8 +99,6 @@ fn passes_to(law: Value) -> Option<Value> {
         row = row.arg(0);
         i -= 1;
     }
-    if row.is_closure() && row.is_small_closure(0, 1) {
-        return Some(row.arg(0));
-    }
-    (row.is_direct() && row.bits() > law.call_arity()).then_some(row)
+    let quoted = row.is_closure() && row.is_small_closure(0, 1);
+    (quoted || row.is_direct() && row.bits() > law.call_arity()).then_some(row)
 }
