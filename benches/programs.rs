@@ -18,17 +18,15 @@
 //! - Timed runs are made without `PLAN_STATS`; the statistics come from one run more.
 //! - Every child is limited in processor time and is waited for.
 
-// Safety: the only foreign call is wait4(2), which std does not offer and which alone reports the
-// peak memory of one child. Its two structures are laid out as the kernel's on 64-bit Linux.
-#![allow(unsafe_code)]
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use usage::reap;
 
 /// Shell commands in front of every run: no limit on the native stack (some evaluators recurse on
 /// it) and 300 seconds of processor time.
@@ -68,49 +66,6 @@ struct Side {
     peak: i64,
     fault: Option<String>,
     output: Vec<u8>,
-}
-
-/// `struct rusage` of Linux on 64-bit machines; `rest` is what is not read here.
-#[repr(C)]
-struct Rusage {
-    user: [i64; 2],
-    system: [i64; 2],
-    max_rss: i64,
-    rest: [i64; 13],
-}
-
-unsafe extern "C" {
-    fn wait4(pid: i32, status: *mut i32, options: i32, usage: *mut Rusage) -> i32;
-}
-
-impl Rusage {
-    /// User and system time; the kernel gives each as seconds and microseconds, never negative.
-    fn cpu(&self) -> Duration {
-        let micros = |time: [i64; 2]| time[0] * 1_000_000 + time[1];
-        Duration::from_micros(micros(self.user).unsigned_abs() + micros(self.system).unsigned_abs())
-    }
-}
-
-/// Waits for the child `pid`; returns its status and what it used.
-fn reap(pid: u32) -> Result<(ExitStatus, Rusage), Error> {
-    let mut status = 0;
-    let mut usage = Rusage {
-        user: [0; 2],
-        system: [0; 2],
-        max_rss: 0,
-        rest: [0; 13],
-    };
-    loop {
-        // SAFETY: both pointers are to live, exclusively borrowed values of the expected layout.
-        let got = unsafe { wait4(pid.cast_signed(), &raw mut status, 0, &raw mut usage) };
-        if got == pid.cast_signed() {
-            return Ok((ExitStatus::from_raw(status), usage));
-        }
-        let cause = std::io::Error::last_os_error();
-        if cause.kind() != std::io::ErrorKind::Interrupted {
-            return Err(cause.into());
-        }
-    }
 }
 
 /// Runs `runner` on a case once. Output goes through files, so that no pipe can fill up.

@@ -60,8 +60,10 @@ const UNIT_LOG2: u32 = 12;
 const RESERVE_LOG2: u32 = 40;
 const RESERVE_LEAST_LOG2: u32 = 24;
 
-/// How often the collector gives way to mutators that wait for the lock before it goes on.
-const ADMIT: u32 = 100;
+/// How often a mutator looks for the lock before it sleeps: for about 50 microseconds.
+const AWAKE: u32 = 1000;
+/// How often the collector looks whether one that waits has it, for about 2 microseconds.
+const ADMIT: u32 = 50;
 
 /// Why a collection began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,13 +126,17 @@ struct Shared {
 }
 
 impl Shared {
-    /// The lock, for a mutator: the collector lets go of it soon.
+    /// The lock, for a mutator: the collector lets go of it soon, so it is waited for awake at first.
     fn lock(&self) -> MutexGuard<'_, Space> {
         if let Some(guard) = self.space.try_lock() {
             return guard;
         }
         self.waiting.fetch_add(1, Relaxed);
-        let guard = self.space.lock();
+        let guard = (0..AWAKE).find_map(|_| {
+            core::hint::spin_loop();
+            self.space.try_lock()
+        });
+        let guard = guard.unwrap_or_else(|| self.space.lock());
         self.waiting.fetch_sub(1, Relaxed);
         guard
     }
@@ -140,15 +146,16 @@ impl Shared {
         self.stopping.load(Relaxed)
     }
 
-    /// Lets mutators that wait for the lock have it: the next batch would often be quicker than one
-    /// that was just woken.
+    /// Lets a mutator that waits for the lock have it: the next batch would often be quicker. One that
+    /// sleeps needs the processor, too, if there is only one.
     fn admit(&self) {
         for _ in 0..ADMIT {
             if self.waiting.load(Relaxed) == 0 {
                 return;
             }
-            thread::give_way();
+            core::hint::spin_loop();
         }
+        thread::give_way();
     }
 }
 
