@@ -132,6 +132,16 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// A line of a doc string as markdown, a form that it begins with as code.
+fn line_of_doc(line: &str) -> String {
+    let form = ranges(line).first().map_or(0, |(_, end)| *end);
+    let (form, rest) = line.split_at(form);
+    match line.starts_with(['(', '[', '{']) && !form.contains('`') {
+        true => format!("`{form}`{}", escaped(rest)),
+        false => escaped(line),
+    }
+}
+
 /// Double quotes for the apostrophes of an example that have no bracket behind them: a doc string
 /// cannot contain double quotes.
 fn quoted(text: &str) -> String {
@@ -155,7 +165,7 @@ fn entry(out: &mut String, signature: &str, doc: &str) {
                 let _ = writeln!(examples, "{}  ; => {}", quoted(expression), quoted(value));
             }
             None => {
-                let _ = writeln!(prose, "{}", escaped(line));
+                let _ = writeln!(prose, "{}", line_of_doc(line));
             }
         }
     }
