@@ -98,6 +98,27 @@ impl Mutator {
         stamp
     }
 
+    /// The pins and megapins that a megapin of a pin lists; `None` if they are many.
+    fn boundary(&self, item: u64) -> Option<(Vec<u64>, Vec<u64>)> {
+        let (mut pins, mut megapins, mut todo) = (Vec::new(), Vec::new(), vec![item]);
+        let mut seen = HashSet::new();
+        while let Some(stamp) = todo.pop() {
+            if !seen.insert(stamp) {
+                continue;
+            }
+            if self.known[&stamp].pin.tag() == TAG_MEGAPIN {
+                megapins.push(stamp);
+            } else {
+                pins.push(stamp);
+                todo.extend(&self.known[&stamp].children);
+            }
+            if seen.len() > 300 {
+                return None;
+            }
+        }
+        Some((pins, megapins))
+    }
+
     /// Everything the roots lead to.
     fn reachable(&self) -> HashSet<u64> {
         let mut seen = HashSet::new();
@@ -178,7 +199,11 @@ impl Mutator {
             1..4 => pick(48, 1000),
             _ => pick(48, 20),
         };
-        let new = self.pin(&children, data.max(1));
+        let lists = children.first().filter(|_| pick(20, 10) == 0);
+        let new = match lists.and_then(|item| self.boundary(*item)) {
+            Some((pins, megapins)) => self.megapin(&pins, &megapins),
+            None => self.pin(&children, data.max(1)),
+        };
         let at = pick(32, 50);
         if at < self.roots.len() {
             self.roots[at] = new;
