@@ -154,3 +154,25 @@ fn ending_during_a_collection_is_ending() {
         assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
     }
 }
+
+/// A child has the memory of its parent but not the thread that collects it.
+#[test]
+fn a_forked_child_collects_its_pins_and_ends() {
+    // 57 is fork; 61 is wait4, which the parent ends with, and the child with 7.
+    let text = "
+(defun (both pid)
+  (Seq (churn 1500000 0)
+    (If pid (Eq (syscall (61 pid 0 0 0)) pid) 7)))
+";
+    let main = "(Seq (churn 1500000 0) (Seq ((Pin 18) 0) (both (syscall (57 0)))))";
+    let outcome = program("fork", text, main).env("PLAN_STATS", "1").run();
+    assert_eq!(outcome.end, End::Status(1), "{}", outcome.describe());
+    let err = outcome.err();
+    let collections: Vec<u64> = err
+        .lines()
+        .filter_map(|line| line.split("pin_collections=").nth(1)?.split(' ').next())
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    assert_eq!(collections.len(), 2, "{err}");
+    assert!(collections.iter().all(|n| *n >= 4), "{err}");
+}

@@ -93,6 +93,12 @@ impl Machine {
         self.collect_pins(Reason::Request)
     }
 
+    /// Waits until no other thread works on the memory of this machine: a fork would copy what it has
+    /// half done, and not the thread.
+    pub fn rest(&self) {
+        self.arena.wait();
+    }
+
     /// Collects the moving heap and begins a collection of the arena, or makes one go on.
     fn collect_pins(&mut self, reason: Reason) -> Result<(), Fault> {
         self.arena.begin(reason);

@@ -45,6 +45,9 @@ fn count(a: Args, i: usize) -> u64 {
     a.get(i).cast().saturated()
 }
 
+/// The calls `clone`, `fork`, `vfork` and `clone3`.
+const FORKS: [u64; 4] = [56, 57, 58, 435];
+
 /// The VM error `io`.
 fn io(errno: Errno) -> Fault {
     Fault::new(FaultKind::Io, errno.code())
@@ -64,6 +67,9 @@ pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
     let mut arguments = [0; 6];
     for (i, argument) in arguments.iter_mut().enumerate().take(K) {
         *argument = register(a.get(1 + i));
+    }
+    if FORKS.contains(&register(a.get(0))) {
+        m.rest();
     }
     // SAFETY: raw by definition. Buffers are at stable addresses, and no reference into the moving
     // heap is held here during the call.

@@ -35,7 +35,7 @@ mod tests;
 
 use super::code::Entry;
 use super::now;
-use crate::os::{Errno, thread};
+use crate::os::{Errno, process, thread};
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::value::{Header, Value};
@@ -378,10 +378,13 @@ impl Arena {
         if space.phase != Phase::Marking || space.taken {
             return;
         }
+        space.leave_parent();
         if matches!(space.collector, Collector::Unborn) {
             let shared = self.shared.clone();
             let born = spawn(STACK_BYTES, move || cycle::serve(&shared));
-            space.collector = born.map_or(Collector::Mutator, Collector::Thread);
+            space.collector = born.map_or(Collector::Mutator, |thread| {
+                Collector::Thread(thread, process::id())
+            });
         }
         if matches!(space.collector, Collector::Mutator) {
             space.taken = true;
@@ -427,6 +430,7 @@ impl Drop for Arena {
         }
         self.shared.stopping.store(true, Relaxed);
         self.shared.work.broadcast(&space);
+        space.leave_parent();
         let collector = core::mem::replace(&mut space.collector, Collector::Gone);
         drop(space);
         // Waits for the thread, which looks at `stopping` with every pin.
