@@ -327,7 +327,7 @@ table! {
     callee(op("Throw", 1, F1, control::throw)) =>
         impure("x", "none: throws x with the pinned natural as code", "O(frames dropped)");
     op("RequestGC", 1, NONE, effect::request_gc) =>
-        impure("x", "1; pins are not collected yet", "O(1)");
+        impure("x", "1; asks for a collection of pins", "O(live)");
     op("SetProfiling", 1, E1, effect::set_profiling) =>
         impure("x", "0; off for x = 0, else on", "O(1)");
     op("GetProfile", 1, NONE, control::get_profile) =>
