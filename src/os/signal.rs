@@ -7,7 +7,8 @@
 //! Invariants:
 //! - a watched word is zero only if a reason is waiting; [`take`] puts its value back;
 //! - the handlers touch nothing but the atomics of this file and the watched word;
-//! - no system call is restarted after a handler: what waits in one sees `EINTR`.
+//! - no system call is restarted after a handler: what waits in one sees `EINTR`;
+//! - a signal that comes just before a system call begins to wait is repeated until it is taken.
 //!
 //! Safety: `rt_sigaction` gets a handler of the C convention and the restorer of `asm/signal.s`,
 //! both there for ever; the watched word is there until [`unwatch`].
@@ -18,7 +19,7 @@ use super::file::{self, Fd};
 use super::process;
 use super::sys::{Sysno, call};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 core::arch::global_asm!(include_str!("../../asm/signal.s"));
 
@@ -41,6 +42,9 @@ const SET_BYTES: usize = 8;
 const MICROS: u64 = 1_000_000;
 /// Seconds between the end of a time limit and the end of a process that does not react to it.
 const GRACE: u64 = 2;
+
+/// Microseconds after which an interrupt that nobody has taken is repeated.
+const NUDGE: u64 = 20_000;
 
 /// Why an evaluation is to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,12 +69,22 @@ static WAITING: AtomicU32 = AtomicU32::new(0);
 /// The word to set to zero.
 static WATCHED: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
 
+/// Whether the timer is that of a time limit; otherwise it only ends system calls that wait.
+static LIMITED: AtomicBool = AtomicBool::new(false);
+
 extern "C" fn on_interrupt(_: i32) {
     leave(Reason::Interrupt);
+    if !LIMITED.load(Ordering::SeqCst) {
+        // Without it one system call may go on waiting.
+        let _ = set_timer(NUDGE, NUDGE);
+    }
 }
 
 /// The timer fires once for the evaluator, and a second time if the first had no effect.
 extern "C" fn on_alarm(_: i32) {
+    if !LIMITED.load(Ordering::SeqCst) {
+        return;
+    }
     if WAITING.load(Ordering::SeqCst) == Reason::Time as u32 {
         let text = b"plan: uncaught 17 [%limit 0 3] (stopped by force)\n";
         // Whether it can be written or not, the status says it.
@@ -122,7 +136,13 @@ pub fn take(word: &AtomicUsize, value: usize) -> Option<Reason> {
     loop {
         match WAITING.swap(0, Ordering::SeqCst) {
             0 => {}
-            1 => found = found.or(Some(Reason::Interrupt)),
+            1 => {
+                found = found.or(Some(Reason::Interrupt));
+                if !LIMITED.load(Ordering::SeqCst) {
+                    // As below.
+                    let _ = set_timer(0, 0);
+                }
+            }
             _ => {
                 found = Some(Reason::Time);
                 // It was set by the same call, so the kernel accepts it.
@@ -141,6 +161,7 @@ pub fn take(word: &AtomicUsize, value: usize) -> Option<Reason> {
 /// # Errors
 /// What the kernel answers, which with these arguments is nothing.
 pub fn catch_interrupt() -> Result<(), Errno> {
+    handle(SIGALRM, on_alarm)?;
     handle(SIGINT, on_interrupt)
 }
 
@@ -151,8 +172,18 @@ pub fn catch_interrupt() -> Result<(), Errno> {
 /// What the kernel answers, for instance to a time that it cannot count.
 pub fn after(micros: u64) -> Result<(), Errno> {
     handle(SIGALRM, on_alarm)?;
-    let again = if micros == 0 { 0 } else { GRACE };
-    let timer = [again, 0, micros / MICROS, micros % MICROS];
+    LIMITED.store(micros != 0, Ordering::SeqCst);
+    set_timer(micros, if micros == 0 { 0 } else { GRACE * MICROS })
+}
+
+/// Sends [`SIGALRM`] after so many microseconds, and then again and again; 0: never.
+fn set_timer(first: u64, again: u64) -> Result<(), Errno> {
+    let timer = [
+        again / MICROS,
+        again % MICROS,
+        first / MICROS,
+        first % MICROS,
+    ];
     let args = [ITIMER_REAL, (&raw const timer).expose_provenance(), 0];
     // SAFETY: the kernel reads the 32 bytes of `timer`; a null pointer asks for no old value.
     unsafe { call(Sysno::setitimer, args) }.map(drop)
