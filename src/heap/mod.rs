@@ -3,6 +3,7 @@
 //! - [`nursery`]: generation 1, one moving heap per thread;
 //! - [`arena`]: generation 2, pins and other blocks that do not move;
 //! - [`pins`]: how a value becomes a pin;
+//! - [`store`]: generation 3, the persistence region of an image;
 //! - [`code`]: blocks of compiled code with the constants they own.
 //!
 //! Invariants:
@@ -13,6 +14,7 @@ pub mod arena;
 pub mod code;
 pub mod nursery;
 pub mod pins;
+pub mod store;
 
 /// Nanoseconds of a clock that only counters use; one that fails stands still.
 pub(crate) fn now() -> u64 {

@@ -47,6 +47,8 @@ impl Errno {
     pub const ESPIPE: Errno = Errno(29);
     /// No space left.
     pub const ENOSPC: Errno = Errno(28);
+    /// The file system is for reading only.
+    pub const EROFS: Errno = Errno(30);
     /// The reader of the pipe is gone.
     pub const EPIPE: Errno = Errno(32);
     /// The kernel has no such call.
@@ -162,6 +164,7 @@ mod tests {
             (Errno::ENOTTY, "ENOTTY"),
             (Errno::ESPIPE, "ESPIPE"),
             (Errno::ENOSPC, "ENOSPC"),
+            (Errno::EROFS, "EROFS"),
             (Errno::EPIPE, "EPIPE"),
             (Errno::ENOSYS, "ENOSYS"),
             (Errno::ETIMEDOUT, "ETIMEDOUT"),

@@ -27,6 +27,7 @@ const READ_STEP: usize = 64 * 1024;
 const AT_FDCWD: usize = -100isize as usize;
 const O_RDONLY: usize = 0;
 const O_WRONLY: usize = 1;
+const O_RDWR: usize = 2;
 const O_CREAT: usize = 0o100;
 const O_EXCL: usize = 0o200;
 const O_TRUNC: usize = 0o1000;
@@ -66,6 +67,11 @@ impl Fd {
 pub struct File(Fd);
 
 impl File {
+    /// The file of a descriptor that nobody else closes.
+    pub(super) fn own(fd: Fd) -> File {
+        File(fd)
+    }
+
     /// Its descriptor, for the calls of this module; dies with the file.
     pub fn fd(&self) -> Fd {
         self.0
@@ -193,6 +199,11 @@ fn open(path: &[u8], flags: usize, mode: u32) -> Result<File, Errno> {
 /// Opens `path` for reading.
 pub fn open_read(path: &[u8]) -> Result<File, Errno> {
     open(path, O_RDONLY, 0)
+}
+
+/// Opens `path`, which has to be there, for reading and writing.
+pub fn open_both(path: &[u8]) -> Result<File, Errno> {
+    open(path, O_RDWR, 0)
 }
 
 /// Opens `path` for writing: creates it with `permissions` (less the umask) or empties it.

@@ -11,6 +11,7 @@
 pub mod clock;
 #[cfg(test)]
 mod cpu;
+pub mod durable;
 pub mod env;
 pub mod errno;
 pub mod fault;

@@ -1,0 +1,308 @@
+//! Finding the pages that no generation reaches and giving them back.
+//!
+//! Pages are marked in steps, while commits go on: what a commit writes meanwhile counts as live, and
+//! everything it refers to was reachable when the marking began.
+//!
+//! Invariants:
+//! - a page is given back only if neither superblock, nor a reference in memory, nor a pin stored ahead
+//!   of a commit reaches it, and it was not taken since the marking began;
+//! - damage stops a collection: nothing is given back on incomplete marks;
+//! - what was found is recorded in the notes, so that both generations stay as they are; the next
+//!   commit puts it in a map of its own;
+//! - stopping anywhere leaves a sound store; a collection that finds nothing new writes nothing.
+
+use super::commit::map_record;
+use super::error::Error;
+use super::format::{BASE, Extent, FIRST_PAGE, Notes, PAGE, Place, page_of};
+use super::gather::stored_at;
+use super::read::{Reader, Record};
+use super::space::{Space, join, subtract};
+use super::storage::{Storage, write_all};
+use super::walk::{Step, Walk};
+use super::{Canary, Store};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// No generation and no memory reaches the page.
+const FREE: u8 = 0;
+/// Only the previous generation does.
+const OLD: u8 = 1;
+/// The current generation does, or memory.
+const LIVE: u8 = 2;
+
+/// Pages being marked.
+#[derive(Debug)]
+pub struct Marking {
+    reader: Reader,
+    walk: Walk,
+    marks: Vec<u8>,
+    mark: u8,
+    previous: Option<Place>,
+    /// The generation that was the current one.
+    sequence: u64,
+    /// Pins met.
+    pub pins: u64,
+}
+
+/// What a collection found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Collected {
+    /// Pages in use, the notes included.
+    pub live: u64,
+    /// Pages that are free now, or after the next commit.
+    pub free: u64,
+    /// Those of them that were not known to be.
+    pub found: u64,
+}
+
+impl Marking {
+    fn mark(&mut self, record_address: u64, words: usize) {
+        let first = page_of(record_address) as usize;
+        let word = (record_address - BASE) as usize % PAGE / 8;
+        let last = first + (word + words).saturating_sub(1) * 8 / PAGE;
+        for mark in self.marks.iter_mut().take(last + 1).skip(first) {
+            *mark = (*mark).max(self.mark);
+        }
+    }
+
+    /// Marks up to `records` records; whether that was all. Reads through a file of its own, so that
+    /// another thread can do it.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`]; the collection is then over.
+    pub fn step<S: Storage>(&mut self, file: &mut S, records: usize) -> Result<bool, Error> {
+        for _ in 0..records {
+            match self.walk.step(&mut self.reader, file)? {
+                Step::Enter => {
+                    let Record { address, .. } = self.walk.record;
+                    self.pins += u64::from(self.walk.record.is_pin());
+                    let words = self.walk.record.payload().len();
+                    self.mark(address, words);
+                }
+                Step::Wrong(damage) => return Err(damage.into()),
+                Step::Leave(_) | Step::Seen => {}
+                Step::Done => match self.previous.take() {
+                    Some(place) => {
+                        self.mark = OLD;
+                        self.walk.start(place);
+                    }
+                    None => return Ok(true),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// The runs of pages with this mark.
+    fn runs(&self, mark: u8) -> Vec<Extent> {
+        let mut runs: Vec<Extent> = Vec::new();
+        let pages = self.marks.iter().enumerate().skip(FIRST_PAGE as usize);
+        for (page, _) in pages.filter(|(_, found)| **found == mark) {
+            match runs.last_mut() {
+                Some(last) if last.end() == page as u64 => last.pages += 1,
+                _ => runs.push(Extent {
+                    start: page as u64,
+                    pages: 1,
+                }),
+            }
+        }
+        runs
+    }
+}
+
+fn count(list: &[Extent]) -> u64 {
+    list.iter().map(|extent| extent.pages).sum()
+}
+
+impl<S: Storage> Store<S> {
+    /// Begins to mark what the two generations, the pins stored ahead, and the references in memory
+    /// to the addresses `held` reach.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or a header cannot be read.
+    pub fn begin_marking(&mut self, held: &[u64]) -> Result<Marking, Error> {
+        self.writable()?;
+        let pages = self.space.end.max(self.current.superblock.pages);
+        let pages = pages.max(self.previous.map_or(0, |g| g.superblock.pages));
+        let mut reader = Reader::new(self.region, pages);
+        let mut walk = Walk::default();
+        let current = &self.current.superblock;
+        let root = |superblock: &super::Superblock| {
+            superblock.root_address().map(|address| Place {
+                address,
+                crc: superblock.root_crc,
+            })
+        };
+        root(current)
+            .into_iter()
+            .for_each(|place| walk.start(place));
+        for address in held.iter().chain(&self.precommitted) {
+            let stored = stored_at(*address, &mut reader, &mut self.file)?;
+            walk.start(stored.place);
+        }
+        let mut marking = Marking {
+            reader,
+            walk,
+            marks: vec![FREE; pages as usize],
+            mark: LIVE,
+            previous: self.previous.and_then(|g| root(&g.superblock)),
+            sequence: current.sequence,
+            pins: 0,
+        };
+        self.mark_maps(&mut marking)?;
+        self.born = Some(Vec::new());
+        Ok(marking)
+    }
+
+    /// Marks the maps of free space; one that cannot be read is of no use to anybody.
+    fn mark_maps(&mut self, marking: &mut Marking) -> Result<(), Error> {
+        let noted = self.notes.filter(|notes| {
+            (notes.sequence, notes.superblock_crc)
+                == (self.current.superblock.sequence, self.current.crc)
+        });
+        let maps = [
+            Some((self.current.superblock.map, LIVE)),
+            noted.map(|notes| (notes.map, LIVE)),
+            self.previous.map(|g| (g.superblock.map, OLD)),
+        ];
+        for (place, mark) in maps
+            .into_iter()
+            .flatten()
+            .filter(|(place, _)| place.address != 0)
+        {
+            match marking.reader.head(&mut self.file, place.address) {
+                Ok((_, header)) => {
+                    marking.mark = mark;
+                    marking.mark(place.address, (header >> 14) as usize);
+                }
+                Err(Error::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        marking.mark = LIVE;
+        Ok(())
+    }
+
+    /// Ends a marking that will not be finished.
+    pub fn abandon(&mut self, marking: Marking) {
+        drop(marking);
+        self.born = None;
+    }
+
+    /// Gives back what was not marked, and records it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]. Free pages are known to this process then, but perhaps not to the next one.
+    pub fn finish(&mut self, marking: Marking) -> Result<Collected, Error> {
+        let mut born = self.born.take().unwrap_or_default();
+        self.writable()?;
+        join(&mut born);
+        let mut found = Space {
+            free: subtract(&marking.runs(FREE), &born),
+            retired: subtract(&marking.runs(OLD), &born),
+            end: self.space.end,
+        };
+        // A commit meanwhile may have let go of the end of the file.
+        let tail = [Extent {
+            start: self.space.end,
+            pages: super::format::WINDOW_PAGES,
+        }];
+        found.free = subtract(&found.free, &tail);
+        found.retired = subtract(&found.retired, &tail);
+        found.bound();
+        let mut fresh = subtract(&found.free, &self.space.free);
+        if self.broken(Canary::EarlyPunch) {
+            fresh.extend_from_slice(&found.retired);
+        }
+        if self.broken(Canary::EarlyReuse) {
+            found.free.append(&mut found.retired);
+            join(&mut found.free);
+        }
+        let free = count(&found.free) + count(&found.retired);
+        let outcome = Collected {
+            live: found.end - free,
+            free,
+            found: free.saturating_sub(count(&self.space.free) + count(&self.space.retired)),
+        };
+        if found == self.space && self.current.superblock.sequence == marking.sequence {
+            return Ok(Collected {
+                found: 0,
+                ..outcome
+            });
+        }
+        self.settle_mount()?;
+        for extent in fresh {
+            self.punch(extent);
+        }
+        self.space = found;
+        self.record_space()?;
+        Ok(outcome)
+    }
+
+    /// Marks and gives back in one go.
+    ///
+    /// # Errors
+    /// As for [`Store::begin_marking`], [`Marking::step`] and [`Store::finish`].
+    pub fn collect(&mut self, held: &[u64]) -> Result<Collected, Error> {
+        let mut marking = self.begin_marking(held)?;
+        loop {
+            match marking.step(&mut self.file, 1 << 16) {
+                Ok(true) => return self.finish(marking),
+                Ok(false) => {}
+                Err(error) => {
+                    self.abandon(marking);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Writes the free space as a map that the notes refer to. The map describes itself as in use.
+    fn record_space(&mut self) -> Result<(), Error> {
+        let before = self.space.clone();
+        let result = self.write_map();
+        if result.is_err() {
+            self.space = before;
+        }
+        result
+    }
+
+    fn write_map(&mut self) -> Result<(), Error> {
+        let words = 2 + self.space.free.len() + self.space.retired.len();
+        let mut placer = super::gather::Placer::default();
+        let spot = placer.place(2 + words);
+        let pages = (2 + words + 1).div_ceil(super::format::PAGE_WORDS) as u64;
+        // Behind the superblock's end nothing can be recorded: without a free extent there is no map.
+        let fits = self.space.free.iter().any(|extent| extent.pages >= pages);
+        if !fits {
+            return Ok(());
+        }
+        let extent = self.space.take(pages).ok_or(Error::Full)?;
+        let taken = super::gather::Pages {
+            small: vec![extent],
+            big: vec![extent],
+        };
+        let address = taken.address(spot).ok_or(Error::Full)?;
+        let mut record = Vec::new();
+        let crc = map_record(&self.space.to_map(words), &mut record);
+        if page_word(address) > 2 {
+            record.insert(0, record.len() as u64 + 1);
+        }
+        let mut bytes: Vec<u8> = record.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.resize(extent.pages as usize * PAGE, 0);
+        let at = self.reader.offset(extent.start);
+        write_all(&mut self.file, at, &bytes).map_err(|why| Error::Io("write", why))?;
+        self.reader.forget();
+        self.write_notes(Notes {
+            sequence: self.current.superblock.sequence,
+            superblock_crc: self.current.crc,
+            map: Place { address, crc },
+        })?;
+        self.sync()
+    }
+}
+
+/// The word of its page that an address is.
+fn page_word(address: u64) -> usize {
+    (address - BASE) as usize % PAGE / 8
+}

@@ -1,0 +1,70 @@
+//! A real file as storage.
+//!
+//! Invariants:
+//! - the file is locked before anything of it is read: a second writer gets [`Error::Locked`], and
+//!   so does a reader beside a writer;
+//! - the lock lasts as long as the storage.
+
+use super::error::Error;
+use super::storage::Storage;
+use crate::os::Errno;
+use crate::os::durable;
+use crate::os::file::{File, stat};
+
+/// An open file that no other process writes.
+#[derive(Debug)]
+pub struct FileStorage(File);
+
+impl FileStorage {
+    /// Locks an open file; `for_writing` excludes everybody else, otherwise only writers.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another opening of the file has a lock that excludes this one.
+    pub fn new(file: File, for_writing: bool) -> Result<FileStorage, Error> {
+        match durable::lock(file.fd(), for_writing) {
+            Ok(()) => Ok(FileStorage(file)),
+            Err(Errno::EAGAIN) => Err(Error::Locked),
+            Err(why) => Err(Error::Io("lock", why)),
+        }
+    }
+
+    /// The same opening once more, under the same lock, for another thread to read from.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when there are no descriptors left.
+    pub fn beside(&self) -> Result<FileStorage, Error> {
+        let file = durable::duplicate(self.0.fd());
+        file.map(FileStorage).map_err(|why| Error::Io("open", why))
+    }
+
+    /// The file.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Storage for FileStorage {
+    fn size(&mut self) -> Result<u64, Errno> {
+        stat(self.0.fd()).map(|stat| stat.size)
+    }
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        durable::read_at(self.0.fd(), offset, buf)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+        durable::write_at(self.0.fd(), offset, bytes)
+    }
+
+    fn truncate(&mut self, len: u64) -> Result<(), Errno> {
+        durable::truncate(self.0.fd(), len)
+    }
+
+    fn punch(&mut self, offset: u64, len: u64) -> Result<(), Errno> {
+        durable::punch(self.0.fd(), offset, len)
+    }
+
+    fn sync(&mut self) -> Result<(), Errno> {
+        durable::sync_data(self.0.fd())
+    }
+}

@@ -1,0 +1,8 @@
+//! The store on simulated storage: workloads against a model, crashes, faults, damage.
+
+mod basic;
+mod crash;
+mod damage;
+mod fault;
+mod format;
+mod model;

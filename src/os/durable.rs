@@ -1,0 +1,100 @@
+//! Files as storage: reads and writes at offsets, space, stable storage, locks.
+//!
+//! Invariants:
+//! - each function makes exactly one call and hands back what it did, short counts and `EINTR`
+//!   included;
+//! - the lock belongs to the open file, not to the process: it is there until the last descriptor of
+//!   that opening is closed, and a second opening in the same process is refused like any other.
+//!
+//! Safety: buffers are borrowed slices for the length of the call; structures handed to the kernel
+//! are `repr(C)` copies of its own.
+#![allow(unsafe_code)]
+
+use super::errno::Errno;
+use super::file::{Fd, File};
+use super::sys::{Sysno, call};
+
+/// `fcntl`: set a lock of the open file description, or fail at once.
+const F_OFD_SETLK: usize = 37;
+/// `fcntl`: another descriptor of the same opening, close-on-exec.
+const F_DUPFD_CLOEXEC: usize = 1030;
+/// A lock that excludes all others.
+const F_WRLCK: i16 = 1;
+/// A lock that excludes those.
+const F_RDLCK: i16 = 0;
+/// `fallocate`: make a hole, and keep the length.
+const PUNCH_HOLE: usize = 0x02 | 0x01;
+
+/// `struct flock` of x86-64; all zero but the kind is the whole file.
+#[repr(C)]
+struct KernelLock {
+    kind: i16,
+    whence: i16,
+    start: i64,
+    len: i64,
+    pid: i32,
+}
+
+const _: () = assert!(size_of::<KernelLock>() == 32);
+
+/// One `pread` at `offset`; 0 at the end of the file.
+pub fn read_at(fd: Fd, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+    let at = buf.as_mut_ptr().expose_provenance();
+    let args = [fd.arg(), at, buf.len(), offset as usize];
+    // SAFETY: the kernel writes at most `buf.len()` bytes into the slice we hold exclusively.
+    unsafe { call(Sysno::pread64, args) }
+}
+
+/// One `pwrite` at `offset`; the bytes the kernel took, possibly fewer.
+pub fn write_at(fd: Fd, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    let at = bytes.as_ptr().expose_provenance();
+    let args = [fd.arg(), at, bytes.len(), offset as usize];
+    // SAFETY: the kernel reads the slice only.
+    unsafe { call(Sysno::pwrite64, args) }
+}
+
+/// Makes the file `len` bytes long.
+pub fn truncate(fd: Fd, len: u64) -> Result<(), Errno> {
+    // SAFETY: touches no memory of ours; mappings of the file are the caller's business.
+    unsafe { call(Sysno::ftruncate, [fd.arg(), len as usize]).map(drop) }
+}
+
+/// Makes a hole of a range: it reads as zeros, the length stays. `ENOTSUP` where files have none.
+pub fn punch(fd: Fd, offset: u64, len: u64) -> Result<(), Errno> {
+    let args = [fd.arg(), PUNCH_HOLE, offset as usize, len as usize];
+    // SAFETY: as for `truncate`.
+    unsafe { call(Sysno::fallocate, args).map(drop) }
+}
+
+/// Waits until the data of the file, and what is needed to find it, is on stable storage.
+pub fn sync_data(fd: Fd) -> Result<(), Errno> {
+    // SAFETY: touches no memory.
+    unsafe { call(Sysno::fdatasync, [fd.arg()]).map(drop) }
+}
+
+/// Locks the whole file against other openings, for writing or for reading beside other readers.
+/// `EAGAIN` if one of them has it locked.
+pub fn lock(fd: Fd, for_writing: bool) -> Result<(), Errno> {
+    let lock = KernelLock {
+        kind: if for_writing { F_WRLCK } else { F_RDLCK },
+        whence: 0,
+        start: 0,
+        len: 0,
+        pid: 0,
+    };
+    let at = (&raw const lock).expose_provenance();
+    // SAFETY: the kernel reads the structure only.
+    match unsafe { call(Sysno::fcntl, [fd.arg(), F_OFD_SETLK, at]) } {
+        Err(Errno::EACCES) => Err(Errno::EAGAIN),
+        result => result.map(drop),
+    }
+}
+
+/// Another descriptor of the same opening: it shares the lock.
+pub fn duplicate(fd: Fd) -> Result<File, Errno> {
+    // SAFETY: touches no memory.
+    let number = unsafe { call(Sysno::fcntl, [fd.arg(), F_DUPFD_CLOEXEC, 0])? };
+    i32::try_from(number)
+        .map(|number| File::own(Fd(number)))
+        .map_err(|_| Errno::EBADF)
+}
