@@ -131,7 +131,7 @@ fn the_example_of_the_document_is_what_is_written() {
         println!("{}\n\n{}", dump(&example()), dump(&golden().0));
     }
     let (_, rest) = DOCUMENT
-        .split_once("```hex\n")
+        .split_once("```text\n")
         .expect("the document has an example");
     let (text, _) = rest.split_once("```").expect("which ends");
     assert_eq!(dump(&parse(text)), dump(&example()));
