@@ -38,8 +38,9 @@ exit status:
 environment:
   PLAN_JETS=strict   replace a function by its fast version only if its body
                      is known, not by its name alone
-  PLAN_GC=log        print a line about every collection of memory; PLAN_GC=N collects
-                     pins at every Nth collection of the moving heap (log,N: both)
+  PLAN_GC=log        print a line about every collection of memory; PLAN_GC=N
+                     collects pins at every Nth collection of the moving heap;
+                     log,N does both
   PLAN_STATS=1       print counters of time and memory at the end
   PLAN_VERIFY=1      check the whole heap after every collection (slow)
   PLAN_STRESS=1      collect at every allocation (very slow)
