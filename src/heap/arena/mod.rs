@@ -310,7 +310,7 @@ impl Arena {
     fn claim(&mut self, class: usize) -> Result<(), Exhausted> {
         let mut space = self.shared.lock();
         let group = &mut self.groups[class];
-        space.claim(&self.shared.table, class, group)?;
+        space.claim(&self.shared.table, class, group, self.epoch)?;
         self.due |= space.is_due();
         Ok(())
     }
@@ -318,7 +318,7 @@ impl Arena {
     #[cold]
     fn allocate_large(&mut self, header: Header, owner: Owner) -> Result<NonNull<u64>, Exhausted> {
         let mut space = self.shared.lock();
-        let block = space.allocate(&self.shared.table, header, owner)?;
+        let block = space.allocate(&self.shared.table, header, owner, self.epoch)?;
         self.due |= space.is_due();
         Ok(block)
     }

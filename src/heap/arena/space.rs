@@ -13,8 +13,10 @@
 //! allocations, and one is enough: there is no order of locks to keep (D-14, D-15).
 //!
 //! Invariants:
-//! - a block handed out while roots are gathered or marking goes on is marked, so it outlives this
-//!   collection; one handed out during the sweep is marked exactly if the sweep has yet to reach
+//! - a block handed out to a mutator between its roots and the end of marking is marked, so it outlives
+//!   this collection: what it leads to was reachable from those roots, or is marked like it. Before
+//!   its mutator has given roots a block is not marked, for then nobody would look into it; one
+//!   handed out during the sweep is marked exactly if the sweep has yet to reach
 //!   it, and a span is swept before slots of it are claimed. So no mark is left when a sweep ends;
 //! - the sweep ends at the highest block there was when it began, however much is handed out
 //!   meanwhile (D-12);
@@ -244,12 +246,24 @@ impl Space {
 
     // Handing out.
 
-    /// Gives a mutator slots of a class to hand out; what it had of that class is used up. Whether
-    /// it had a span before is in the group.
+    /// Whether what is handed out to a mutator is marked at once: `epoch` is the collection for which
+    /// it gave roots last.
+    fn bears_marked(&self, epoch: u32) -> bool {
+        matches!(self.phase, Phase::Roots | Phase::Marking) && epoch == self.cycle
+    }
+
+    /// Gives a mutator, which gave roots last for the collection `epoch`, slots of a class to hand
+    /// out; what it had of that class is used up. Whether it had a span before is in the group.
     ///
     /// # Errors
     /// When there is no memory for another span.
-    pub fn claim(&mut self, t: &Table, class: usize, group: &mut Group) -> Result<(), Exhausted> {
+    pub fn claim(
+        &mut self,
+        t: &Table,
+        class: usize,
+        group: &mut Group,
+        epoch: u32,
+    ) -> Result<(), Exhausted> {
         loop {
             if group.span == 0 {
                 group.span = self.take_span(t, class)?;
@@ -265,7 +279,7 @@ impl Space {
                 continue;
             };
             row.used[word].store(row.used[word].load(Relaxed) | free, Relaxed);
-            if matches!(self.phase, Phase::Roots | Phase::Marking) {
+            if self.bears_marked(epoch) {
                 row.marked[word].fetch_or(free, Relaxed);
             }
             self.count_slots(class, free, true);
@@ -335,7 +349,8 @@ impl Space {
         Ok((offset >> SPAN_LOG2) as u32 + 1)
     }
 
-    /// A block with room for the words of `header`: for those too large for a slot.
+    /// A block with room for the words of `header`, for a mutator as in [`Space::claim`]: for those
+    /// too large for a slot.
     ///
     /// # Errors
     /// When there is no memory for it.
@@ -344,6 +359,7 @@ impl Space {
         t: &Table,
         header: Header,
         owner: Owner,
+        epoch: u32,
     ) -> Result<NonNull<u64>, Exhausted> {
         let payload = match self.buddy.allocate(header, owner) {
             Ok(payload) => payload,
@@ -355,10 +371,9 @@ impl Space {
         let offset = payload.as_ptr().addr() as u64 - BLOCK_WORDS * 8 - t.base();
         let size = self.geometry().size(self.buddy.leaf_at(offset).0.level);
         let ahead = self.phase == Phase::Sweeping && (self.cursor..self.end).contains(&offset);
-        let early = matches!(self.phase, Phase::Roots | Phase::Marking);
         if owner == Owner::Collected {
             self.since += size;
-            if early || ahead {
+            if ahead || self.bears_marked(epoch) {
                 t.mark_large(offset);
             }
         }

@@ -361,6 +361,27 @@ fn what_is_made_during_a_collection_survives_it() {
     }
 }
 
+/// A block made between the beginning of a collection and the roots of its mutator is born marked, and
+/// yet what it leads to must be found.
+#[test]
+fn what_is_made_before_the_roots_are_given_keeps_what_it_leads_to() {
+    for (data, new) in [(1, 1), (1, 1000), (1000, 1)] {
+        let mut m = Mutator::new(arena(28), 1);
+        m.arena.poison_freed();
+        let old = m.pin(&[], data);
+        m.arena.begin(Reason::Request);
+        for _ in 0..200 {
+            m.pin(&[], new);
+        }
+        let young = m.pin(&[old], new);
+        m.roots = vec![young];
+        assert!(m.give_roots());
+        m.arena.finish();
+        m.arena.wait();
+        m.check();
+    }
+}
+
 /// Mutators on threads of their own share pins through a list, and collections go on all the time:
 /// what each has made is there as long as it is reachable, and nothing afterwards.
 #[test]
