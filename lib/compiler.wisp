@@ -514,4 +514,8 @@
   (If (And (Lt 2 (Sz form))
         (And (Nil (Hd row)) (And (Lt 1 (Sz row)) (And (%is-name (Ix0 row))))))
     (%define-law definer env form 2 row (If doc 3 2))
-    (%wrong usage form)))
+    (%wrong
+      (If (And (Eq 1 (Sz row)) (Nil (Hd row)))
+        "a function has at least one argument; (define name expr) defines a value"
+        usage)
+      form)))

@@ -33,7 +33,10 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
 
 (defmacro (defmacro env form)
   "(defmacro (m env form) body) defines a macro; the value of body is [env form]."
-  (%define-function "%macro" "defmacro needs (defmacro (name env form) body)" env form))
+  (@ usage "defmacro needs (defmacro (name env form) body)")
+  (If (Eq 3 (Sz (%unmarked (Ix1 form))))
+    (%define-function "%macro" usage env form)
+    (%wrong usage form)))
 
 ; (define name doc? expr)
 (defun (%define-value env form)
@@ -80,7 +83,7 @@ A doc string and bindings (@ pattern expr), which see each other, may stand befo
 
 (defmacro (if env form)
   "(if c t e): t if c is not 0, otherwise e; the other one is not evaluated."
-  (Seq (%shape 4 "if needs (if condition then else)" form)
+  (Seq (%shape 4 "if needs (if condition then else); when has no else" form)
     [env [(1 If) (Ix1 form) (Ix2 form) (Ix3 form)]]))
 
 (defmacro (when env form)

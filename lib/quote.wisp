@@ -11,7 +11,7 @@
   (let ((row (Ix1 form)))
     (if (and (Eq 2 (Sz form)) (Nil (Hd row)) (Eq 1 (Sz row)))
       [env (1 (Ix0 row))]
-      (%wrong "a quotation is '(form)" form))))
+      (%wrong "a quotation is '(form), of one form; a row is [a b], a list ~[a b]" form))))
 
 ; The number of commas a symbol begins with.
 (defun (%commas symbol)

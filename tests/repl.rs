@@ -34,7 +34,7 @@ fn values_are_shown_and_entries_may_have_many_lines() {
     t.keys("\"a)\r").sees("> (1\n. \"a)\n.");
     t.keys("b\" [2])\r").sees(
         "BRACED is not defined\n    b\" [2])\n       ^^^\n  \
-        help: [..] needs (require \"base\")\n>",
+        help: [..] needs (require \"base\"); (require \"std\") loads the whole library\n>",
     );
     t.keys("\r").sees("\n>\n>");
     t.keys("; nothing\r").sees("> ; nothing\n>");
@@ -203,6 +203,8 @@ fn commands_answer() {
     let mut t = started(OnTerminal::plan(&["repl"]).dir(&dir));
     t.keys(":help\r").answers(":quit         leave");
     t.keys(":help :ty\r")
+        .sees(":type EXPR    what kind of value an expression has\n>");
+    t.keys(":type\r")
         .sees(":type EXPR    what kind of value an expression has\n>");
     t.keys(":type 300\r").sees("natural number, 9 bits\n>");
     t.keys(":t Add\r").answers(":t is no command");

@@ -227,3 +227,44 @@ fn nothing_is_written_when_something_is_wrong() {
         );
     }
 }
+
+#[test]
+fn the_output_stands_behind_its_option_for_every_kind_of_file() {
+    let dir = files(&[("five.rpn", "5\n"), ("p.wisp", "(def main (Pin 9))\n")]);
+    for args in [
+        &["seed", "save", "five.rpn", "-o", "a.seed"][..],
+        &["seed", "save", "five.rpn", "b.seed"],
+        &["seed", "save", "--v2", "-o", "c.seed", "five.rpn"],
+    ] {
+        ends(&run(&dir, args, ""), "", "", 0);
+    }
+    let bytes = |name: &str| fs::read(dir.join(name)).expect(name);
+    assert_eq!(bytes("a.seed"), bytes("b.seed"));
+    assert_ne!(bytes("a.seed"), bytes("c.seed"));
+    let dumped = run(&dir, &["seed", "dump", "c.seed"], "").out();
+    assert!(
+        dumped.starts_with("version 2,") && dumped.ends_with("= 5\n"),
+        "{dumped}"
+    );
+    let refused =
+        "plan: seed save: a Wisp program needs -o (plan seed save FILE.wisp -o OUT.seed)\n";
+    let got = run(&dir, &["seed", "save", "p.wisp", "d.seed"], "");
+    ends(&got, "", refused, 2);
+    assert!(!dir.join("d.seed").exists());
+}
+
+#[test]
+fn a_program_given_for_a_seed_is_recognised() {
+    let dir = files(&[(
+        "p.wisp",
+        "(def main (Pin 9)) ; long enough to hold a header\n",
+    )]);
+    let got = run(&dir, &["p.wisp"], "");
+    assert!(
+        got.err()
+            .ends_with(" (a Wisp program is run by plan wisp FILE)\n"),
+        "{}",
+        got.err()
+    );
+    assert_eq!(got.end, End::Status(3));
+}

@@ -45,6 +45,19 @@ fn main_gets_the_arguments_and_gives_the_status() {
 }
 
 #[test]
+fn a_program_may_be_a_pipe_and_begin_with_a_byte_order_mark() {
+    for args in [
+        &["wisp", "/dev/stdin"][..],
+        &["wisp", "-"],
+        &["wisp", "--no-main", "-"],
+    ] {
+        let program = "\u{feff}((Pin 9) (0 1 \"hello\" 5 0))\n";
+        let input = Input::Bytes(program.as_bytes().to_vec());
+        ends(&Plan::new(args.to_vec()).input(input).run(), "hello", "", 0);
+    }
+}
+
+#[test]
 fn an_expression_is_printed() {
     let run = |args: &[&str]| Plan::new(args.to_vec()).run();
     ends(

@@ -179,14 +179,15 @@
   (= bad-lambda (refused (lambda x x)))
   (= "only (@ name expr) may stand before the one body; (do a b) makes steps"
     (refused (lambda (f x) x x)))
-  (= "defun needs (defun (name arg ...) body)" (refused (defun (f) 3)))
+  (= "a function has at least one argument; (define name expr) defines a value"
+    (refused (defun (f) 3)))
   (= "defun needs (defun (name arg ...) body)" (refused (defun (f x))))
   (= "defmacro needs (defmacro (name env form) body)" (refused (defmacro f 3)))
   (= "define needs (define name expr) or (define (name arg ...) body)" (refused (define x)))
   (= "macro expansion does not end" (refused {x -> (itself x)}))
   (= "this macro did not return [env form]" (refused {x -> (no-row x)}))
   (= "this macro is not a function" (refused {x -> (number x)}))
-  (= "if needs (if condition then else)" (refused (if 1 2)))
+  (= "if needs (if condition then else); when has no else" (refused (if 1 2)))
   (= "when needs (when condition expr)" (refused (when 1)))
   (= "unless needs (unless condition expr)" (refused (unless 1)))
   (= "the last clause must be (else expr)" (refused (cond (1 2))))

@@ -118,8 +118,8 @@ pub enum Topic {
 /// A wrong command line; prints as the text after `plan: `.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Usage<'a> {
-    /// An argument that starts with `-` and is not known here.
-    UnknownOption(&'a [u8]),
+    /// An argument that starts with `-` and is not known here: command (empty for none), argument.
+    UnknownOption(&'static str, &'a [u8]),
     /// A command word that this version does not have.
     UnknownCommand(&'a [u8]),
     /// A command without the operand it needs: command, operand.
@@ -128,13 +128,24 @@ pub enum Usage<'a> {
     Superfluous(&'static str, &'a [u8]),
     /// A time that is none.
     BadTime(&'a [u8]),
+    /// A dialect that there is not.
+    BadDialect(&'a [u8]),
+    /// An option that may stand only once: command, option.
+    Twice(&'static str, &'static str),
 }
 
 impl fmt::Display for Usage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Usage::UnknownOption(word) => {
+            Usage::UnknownOption("", word) => {
                 write!(f, "unknown option: {} (try plan --help)", Shown(word))
+            }
+            Usage::UnknownOption(command, word) => {
+                write!(
+                    f,
+                    "{command}: unknown option: {} (try plan {command} --help)",
+                    Shown(word)
+                )
             }
             Usage::UnknownCommand(word) => write!(
                 f,
@@ -146,6 +157,15 @@ impl fmt::Display for Usage<'_> {
                 f,
                 "--timeout {}: no number of seconds (use a number such as 10 or 0.5)",
                 Shown(word)
+            ),
+            Usage::BadDialect(word) => write!(
+                f,
+                "--dialect {}: no such dialect (use classic or spec)",
+                Shown(word)
+            ),
+            Usage::Twice(command, option) => write!(
+                f,
+                "{command}: {option} is given twice (try plan {command} --help)"
             ),
             Usage::Missing(command, operand) => {
                 write!(
@@ -180,11 +200,11 @@ pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         b"wisp" => wisp(rest, false),
         b"repl" => wisp(rest, true),
         b"seed" => Ok(match rest {
-            [b"--help", ..] | [_, b"--help", ..] => Command::Help(Topic::Seed),
+            words if wants_help(words) => Command::Help(Topic::Seed),
             words => Command::Seed { words },
         }),
         word if RESERVED.contains(&word) => Err(Usage::UnknownCommand(word)),
-        word if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        word if word.starts_with(b"-") => Err(Usage::UnknownOption("", word)),
         _ => run(words, 0),
     }
 }
@@ -195,13 +215,16 @@ fn run<'a>(words: &'a [&'a [u8]], timeout: u64) -> Result<Command<'a>, Usage<'a>
         [b"--help", ..] => Ok(Command::Help(Topic::Run)),
         [b"--timeout", time, rest @ ..] => run(rest, micros(time)?),
         [b"--timeout"] => Err(Usage::Missing("run", "number of seconds")),
+        [word, rest @ ..] if word.starts_with(b"--timeout=") => {
+            run(rest, micros(&word[b"--timeout=".len()..])?)
+        }
         [b"--", file, args @ ..] => Ok(Command::Run {
             file,
             args,
             timeout,
         }),
         [] | [b"--"] => Err(Usage::Missing("run", "seed file")),
-        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption("run", word)),
         [file, args @ ..] => Ok(Command::Run {
             file,
             args,
@@ -228,12 +251,16 @@ fn micros(word: &[u8]) -> Result<u64, Usage<'_>> {
     }
 }
 
+/// Whether `--help` is among the options.
+fn wants_help(words: &[&[u8]]) -> bool {
+    let mut options = words.iter().take_while(|word| **word != b"--");
+    options.any(|word| *word == b"--help")
+}
+
 /// `wisp [OPTION…] FILE… [-- ARG…]`, options and files in any order before `--`; or, for the prompt,
 /// `repl [OPTION…]`.
 fn wisp<'a>(words: &'a [&'a [u8]], prompt: bool) -> Result<Command<'a>, Usage<'a>> {
-    let mut options = words.iter().take_while(|word| **word != b"--");
-    let help = options.any(|word| *word == b"--help");
-    Ok(match (help, prompt) {
+    Ok(match (wants_help(words), prompt) {
         (true, true) => Command::Help(Topic::Repl),
         (true, false) => Command::Help(Topic::Wisp),
         (false, true) => Command::Repl(program(words, PROMPT)?),
@@ -247,7 +274,7 @@ pub fn save<'a>(words: &'a [&'a [u8]]) -> Result<Wisp<'a>, Usage<'a>> {
 }
 
 /// The command that saves a program.
-const SAVE: &str = "seed";
+const SAVE: &str = "seed save";
 /// The command that shows a prompt.
 const PROMPT: &str = "repl";
 
@@ -256,25 +283,32 @@ fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>,
     let (save, prompt) = (command == SAVE, command == PROMPT);
     let mut wisp = Wisp::default();
     let mut words = words.iter().copied();
-    while let Some(word) = words.next() {
+    while let Some(whole) = words.next() {
+        let (word, value) = halves(whole);
+        let mut operand = |what| match value {
+            Some(value) => Ok(value),
+            None => words.next().ok_or(Usage::Missing(command, what)),
+        };
         match word {
-            b"-o" if save => wisp.output = Some(operand(&mut words, command, "output file")?),
-            b"--entry" if save => wisp.entry = Some(operand(&mut words, command, "name")?),
+            b"-o" if save && wisp.output.is_some() => return Err(Usage::Twice(command, "-o")),
+            b"-o" if save => wisp.output = Some(operand("output file")?),
+            b"--entry" if save => wisp.entry = Some(operand("name")?),
             b"--v2" if save => wisp.version = Version::V2,
             b"-e" | b"--" | b"--timeout" | b"--no-main" if prompt => {
-                return Err(Usage::UnknownOption(word));
+                return Err(Usage::UnknownOption(command, word));
             }
             b"--" if save => wisp.files.extend(words.by_ref()),
             b"--" => {
                 wisp.args = words.collect();
                 break;
             }
+            b"-e" if wisp.expression.is_some() => return Err(Usage::Twice(command, "-e")),
             b"-e" => {
-                wisp.expression = Some(operand(&mut words, command, "expression")?);
+                wisp.expression = Some(operand("expression")?);
             }
-            b"-I" => wisp.search.push(operand(&mut words, command, "directory")?),
+            b"-I" => wisp.search.push(operand("directory")?),
             b"--timeout" => {
-                wisp.timeout = micros(operand(&mut words, command, "number of seconds")?)?;
+                wisp.timeout = micros(operand("number of seconds")?)?;
             }
             b"--transcript" | b"--transcript=plain" => wisp.transcript = Transcript::Plain,
             b"--transcript=color" => wisp.transcript = Transcript::Color,
@@ -282,10 +316,9 @@ fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>,
             b"-W" => wisp.warn = true,
             b"--no-main" => wisp.no_main = true,
             b"--no-std" => wisp.no_std = true,
-            b"--dialect=classic" => wisp.dialect = Some(Dialect::Classic),
-            b"--dialect=spec" => wisp.dialect = Some(Dialect::Spec),
+            b"--dialect" => wisp.dialect = Some(dialect(operand("name")?)?),
             word if word.len() > 1 && word.starts_with(b"-") => {
-                return Err(Usage::UnknownOption(word));
+                return Err(Usage::UnknownOption(command, whole));
             }
             word if prompt => return Err(Usage::Superfluous("repl", word)),
             file => wisp.files.push(file),
@@ -297,13 +330,23 @@ fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>,
     Ok(wisp)
 }
 
-/// The word that belongs to an option.
-fn operand<'a>(
-    words: &mut dyn Iterator<Item = &'a [u8]>,
-    command: &'static str,
-    what: &'static str,
-) -> Result<&'a [u8], Usage<'a>> {
-    words.next().ok_or(Usage::Missing(command, what))
+/// An option that takes a value, and the value behind its `=`; any other argument as it is.
+fn halves(word: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let options: [&[u8]; 3] = [b"--timeout", b"--entry", b"--dialect"];
+    let value = |option: &[u8]| word.strip_prefix(option)?.strip_prefix(b"=");
+    let found = options
+        .iter()
+        .find_map(|option| Some((*option, value(option)?)));
+    found.map_or((word, None), |(option, value)| (option, Some(value)))
+}
+
+/// The dialect of this name.
+fn dialect(name: &[u8]) -> Result<Dialect, Usage<'_>> {
+    match name {
+        b"classic" => Ok(Dialect::Classic),
+        b"spec" => Ok(Dialect::Spec),
+        name => Err(Usage::BadDialect(name)),
+    }
 }
 
 /// `rpn` takes nothing but `test`.
@@ -312,7 +355,7 @@ fn rpn<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         [] => Ok(Command::Rpn),
         [b"test"] => Ok(Command::RpnTest),
         [b"--help", ..] => Ok(Command::Help(Topic::Rpn)),
-        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption(word)),
+        [word, ..] if word.starts_with(b"-") => Err(Usage::UnknownOption("rpn", word)),
         [b"test", word, ..] | [word, ..] => Err(Usage::Superfluous("rpn", word)),
     }
 }
@@ -380,6 +423,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_stands_behind_its_option_or_behind_an_equals_sign() {
+        for options in [
+            ["--timeout=2", "--dialect=spec"],
+            ["--dialect=spec", "--timeout=2"],
+        ] {
+            let joined = outcome(&["wisp", options[0], "x", options[1]]);
+            let apart = ["wisp", "--timeout", "2", "x", "--dialect", "spec"];
+            assert_eq!(joined, outcome(&apart));
+            assert!(joined.starts_with("Wisp("));
+        }
+        let run = outcome(&["run", "--timeout=0.5", "x", "--timeout=1"]);
+        assert_eq!(run, r#"run x ["--timeout=1"] within 500000"#);
+        assert!(outcome(&["run", "--timeout=", "x"]).contains("no number of seconds"));
+    }
+
+    #[test]
     fn help_is_found_for_every_command() {
         assert_eq!(outcome(&["--help"]), "Help(All)");
         assert_eq!(outcome(&["run", "--help"]), "Help(Run)");
@@ -405,18 +464,36 @@ mod tests {
 
     #[test]
     fn wrong_command_lines_say_what_to_do() {
-        let cases: [(&[&str], &str); 8] = [
+        let cases: [(&[&str], &str); 11] = [
             (&["repl", "x"], "repl: unexpected x (try plan repl --help)"),
             (&["--nope"], "unknown option: --nope (try plan --help)"),
             (&["-"], "unknown option: - (try plan --help)"),
             (&["run"], "run: no seed file given (try plan run --help)"),
-            (&["run", "-x"], "unknown option: -x (try plan --help)"),
+            (
+                &["run", "-x"],
+                "run: unknown option: -x (try plan run --help)",
+            ),
             (
                 &["rpn", "test", "y"],
                 "rpn: unexpected y (try plan rpn --help)",
             ),
             (&["rpn", "x"], "rpn: unexpected x (try plan rpn --help)"),
-            (&["rpn", "-x"], "unknown option: -x (try plan --help)"),
+            (
+                &["rpn", "-x"],
+                "rpn: unknown option: -x (try plan rpn --help)",
+            ),
+            (
+                &["wisp", "-e", "1", "-e", "2"],
+                "wisp: -e is given twice (try plan wisp --help)",
+            ),
+            (
+                &["wisp", "--dialect", "x"],
+                "--dialect x: no such dialect (use classic or spec)",
+            ),
+            (
+                &["wisp", "x", "--entry=y"],
+                "wisp: unknown option: --entry=y (try plan wisp --help)",
+            ),
         ];
         for (words, message) in cases {
             assert_eq!(outcome(words), message);

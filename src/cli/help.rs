@@ -82,7 +82,7 @@ const SEED: &str = "\
 usage: plan seed check [--strict] FILE...
        plan seed dump FILE
        plan seed save [OPTION...] FILE.wisp... -o OUT.seed
-       plan seed save [--v2] FILE.rpn OUT.seed
+       plan seed save [--v2] FILE.rpn -o OUT.seed
 
 A seed is a file that holds one PLAN value (docs/spec/03-seed-format.md).
 

@@ -7,13 +7,14 @@
 
 use super::message::{self, Shown};
 use super::options::Environment;
+use super::seed::is_wisp;
 use super::{STATUS_INPUT, stop};
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::os::Fd;
 use crate::os::env::Args;
 use crate::os::out::Out;
-use crate::seed::load_file;
+use crate::seed::{Code, load_file};
 use crate::value::Value;
 
 /// What `PLANCMD=license` prints; the second line has no end (chapter 03 §4.2).
@@ -41,7 +42,13 @@ pub fn main(args: &Args, path: &[u8], words: &[&[u8]], timeout: u64) -> i32 {
 
 fn load_and_run(machine: &mut Machine, path: &[u8], words: &[&[u8]]) -> i32 {
     if let Err(error) = load_file(machine, path) {
-        return message::fail(STATUS_INPUT, format_args!("seed {}: {error}", Shown(path)));
+        let path = Shown(path);
+        let help = if error.code != Code::Io && is_wisp(path.0) {
+            " (a Wisp program is run by plan wisp FILE)"
+        } else {
+            ""
+        };
+        return message::fail(STATUS_INPUT, format_args!("seed {path}: {error}{help}"));
     }
     match run(machine, words) {
         Ok(status) => status,

@@ -126,7 +126,7 @@ fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
     });
     let bytes = bytes.map_err(|error| bad_seed(target, &error))?;
     let (file, name) = (Shown(program(wisp)), Shown(what(wisp)));
-    warn_of_arity(missing(value), format_args!("{file}: {name}"));
+    warn_of_arity(value, format_args!("{file}: {name}"));
     for name in doubtful {
         let name = name_bytes(name);
         let name = Shown(&name);
@@ -141,10 +141,10 @@ fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
     write(target, &bytes)
 }
 
-/// Says that running the value of `what`, which lacks so many arguments, does nothing.
-fn warn_of_arity(missing: Option<u64>, what: core::fmt::Arguments<'_>) {
+/// Says so if running this value, called `what`, does nothing.
+pub fn warn_of_arity(value: Value, what: core::fmt::Arguments<'_>) {
     let help = "a program is a function of one argument";
-    match missing {
+    match missing(value) {
         Some(1) => {}
         Some(n) => {
             let text =

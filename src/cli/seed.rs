@@ -30,7 +30,7 @@ pub fn main(args: &Args, library: Library, words: &[&[u8]]) -> i32 {
             library::save(args, library.text, path, dir).unwrap_or_else(|status| status)
         }
         [b"save", words @ ..] if words.contains(&&b"-o"[..]) => match args::save(words) {
-            Ok(wisp) => save::main(args, library, &wisp).unwrap_or_else(|status| status),
+            Ok(wisp) => save_program(args, library, &wisp).unwrap_or_else(|status| status),
             Err(error) => usage(format_args!("{error}")),
         },
         [b"save", b"--v2", files @ ..] => save_words(args, files, Version::V2),
@@ -118,8 +118,29 @@ fn dump(path: &[u8]) -> i32 {
     }
 }
 
+/// Whether a file is called as Wisp programs are.
+pub fn is_wisp(path: &[u8]) -> bool {
+    path.ends_with(b".wisp") || path.ends_with(b".lisp")
+}
+
+/// `save … -o OUT`: a Wisp program, or a single file that is called as console files are.
+///
+/// # Errors
+/// The exit status, when something went wrong and has been said.
+fn save_program(args: &Args, library: Library, wisp: &args::Wisp) -> Result<i32, i32> {
+    match (&wisp.files[..], wisp.output) {
+        ([source], Some(target)) if source.ends_with(b".rpn") && wisp.expression.is_none() => {
+            save_console(args, source, target, wisp.version)
+        }
+        _ => save::main(args, library, wisp),
+    }
+}
+
 fn save_words(args: &Args, words: &[&[u8]], version: Version) -> i32 {
     match operands(words) {
+        Ok(files) if files.iter().any(|file| is_wisp(file)) => usage(format_args!(
+            "seed save: a Wisp program needs -o (plan seed save FILE.wisp -o OUT.seed)"
+        )),
         Ok(&[source, target]) => {
             save_console(args, source, target, version).unwrap_or_else(|status| status)
         }

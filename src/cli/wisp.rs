@@ -9,6 +9,7 @@
 use super::args::Wisp;
 use super::message::{self, Shown};
 use super::options::Environment;
+use super::save::warn_of_arity;
 use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_INTERNAL, STATUS_OK, STATUS_UNCAUGHT, stop};
 use crate::machine::{Machine, Stop};
 use crate::os::env::Args;
@@ -19,7 +20,8 @@ use crate::value::Value;
 use crate::value::print::{Sink, Style, show_line};
 use crate::wisp::SourceError;
 use crate::wisp::diagnose;
-use crate::wisp::read::{Dialect, Event, Reader, Span};
+use crate::wisp::form;
+use crate::wisp::read::{Dialect, Reader, Span};
 use crate::wisp::report::{self, Message};
 use crate::wisp::{Ended, Failure, Library, LoadError, Note, Observer, Rules, Session, Sources};
 use alloc::format;
@@ -254,7 +256,7 @@ fn load(
     if !session.wants_entry {
         return STATUS_OK;
     }
-    run_main(session, &wisp.args, sources.color)
+    run_main(session, wisp, sources.color)
 }
 
 /// Says what was noticed while a text was loaded. The warnings stay for the message about a failure
@@ -370,45 +372,19 @@ pub fn not_loaded(file: &[u8], status: i32) -> i32 {
     )
 }
 
-/// Whether a file named on the command line defines `main`: a form whose second element is that
-/// name, a list that starts with it, or `*(main)`.
+/// Whether a file named on the command line defines `main`.
 fn defines_main(sources: &Sources) -> bool {
     let named = sources.files().iter().filter(|file| file.named);
     named.into_iter().any(|file| {
         let mut reader = Reader::of(sources.dialect(), &file.bytes, 0);
         let mut events = Vec::new();
         while let Ok(true) = reader.form(&mut events) {
-            if names_main(&file.bytes, &events) {
+            if form::defines(&file.bytes, &events, b"main") {
                 return true;
             }
         }
         false
     })
-}
-
-fn names_main(text: &[u8], events: &[Event]) -> bool {
-    let word = |event: &Event, name: &[u8]| match *event {
-        Event::Symbol(span) => &text[span.start..span.end] == name,
-        _ => false,
-    };
-    let [Event::Open(..), Event::Symbol(_), rest @ ..] = events else {
-        return false;
-    };
-    match rest {
-        [
-            Event::Open(..),
-            Event::OpenPair(_),
-            star,
-            Event::Open(..),
-            name,
-            ..,
-        ] => word(star, b"*") && word(name, b"main"),
-        [Event::OpenPair(_), star, Event::Open(..), name, ..] => {
-            word(name, b"main") && word(star, b"*") || word(star, b"main")
-        }
-        [Event::Open(..), name, ..] | [name, ..] => word(name, b"main"),
-        [] => false,
-    }
 }
 
 /// What is said about an exception that ended `main` before the line that names it.
@@ -418,14 +394,19 @@ fn uncaught(machine: &Machine, color: bool) -> Vec<u8> {
 }
 
 /// Applies `main` to the row of the arguments; returns the exit status.
-fn run_main(session: &mut Session, words: &[&[u8]], color: bool) -> i32 {
+fn run_main(session: &mut Session, wisp: &Wisp, color: bool) -> i32 {
     match session.push_binding(b"main") {
         Ok(true) => {}
         Ok(false) => return STATUS_OK,
         Err(_) => return stop::uncaught(session.machine()),
     }
     let machine = session.machine();
-    match super::run::apply(machine, words) {
+    let file = wisp.files.last().copied().unwrap_or(INPUT);
+    warn_of_arity(
+        machine.top(0).resolve(),
+        format_args!("{}: main", Shown(file)),
+    );
+    match super::run::apply(machine, &wisp.args) {
         Ok(status) => status,
         Err(stop) => {
             if stop == Stop::Thrown {

@@ -390,12 +390,21 @@ pub fn read_whole(path: &[u8]) -> Result<Vec<u8>, FileError> {
 
 /// The contents of the regular file `path`, and what it is known by ([`Stat::identity`]).
 pub fn read_identified(path: &[u8]) -> Result<(Vec<u8>, (u64, u64)), FileError> {
+    read_if(path, false)
+}
+
+/// As [`read_identified`], also of a pipe or device, to its end.
+pub fn read_any(path: &[u8]) -> Result<(Vec<u8>, (u64, u64)), FileError> {
+    read_if(path, true)
+}
+
+fn read_if(path: &[u8], any: bool) -> Result<(Vec<u8>, (u64, u64)), FileError> {
     let file = open_read(path).map_err(|why| FileError::Refused("open", why))?;
     let stat = stat(file.fd()).map_err(|why| FileError::Refused("stat", why))?;
     if stat.is_directory {
         return Err(FileError::Directory);
     }
-    if !stat.is_regular {
+    if !any && !stat.is_regular {
         return Err(FileError::NotRegular);
     }
     let mut bytes = Vec::new();
@@ -501,6 +510,8 @@ mod tests {
             read_whole(b"/dev/null").unwrap_err().to_string(),
             "not a regular file"
         );
+        assert_eq!(read_any(b"/dev/null").unwrap().0, b"");
+        assert_eq!(read_any(b"/").unwrap_err().to_string(), "is a directory");
         let zero = read_whole(b"a\0b").unwrap_err();
         assert_eq!(zero.to_string(), "cannot open: invalid argument");
         let full = write_whole(b"/dev/full", b"x").unwrap_err();

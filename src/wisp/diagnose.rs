@@ -22,6 +22,9 @@ use alloc::vec::Vec;
 /// Longest value or name in a message, in bytes.
 const MAX_SHOWN: usize = 200;
 
+/// Bytes of text behind a mistake in which a definition is looked for.
+const MAX_LATER: usize = 1 << 20;
+
 /// Most names of a form that are looked up because they are similar to one that is not bound.
 const MAX_LOCALS: usize = 50;
 
@@ -137,10 +140,13 @@ impl Session<'_> {
         }
         message.text = join(&[&cut(name.to_vec()), b" is not defined"]);
         let library = sources.library;
-        message.help = hint(name).or_else(|| {
-            let module = library.defining(name)?;
-            Some(join(&[name, b" is defined by ", &require(module)]))
-        });
+        message.help = later(sources, name, form)
+            .or_else(|| hint(name))
+            .or_else(|| {
+                let module = library.defining(name)?;
+                let start = [name, b" is defined by ", &require(module), WHOLE_LIBRARY];
+                Some(join(&start))
+            });
         if message.help.is_some() {
             return;
         }
@@ -252,21 +258,62 @@ pub fn raw(name: &[u8]) -> Vec<u8> {
     cut(out)
 }
 
+/// Where a name that is not bound is defined behind the form that uses it.
+#[cold]
+#[inline(never)]
+fn later(sources: &Sources, name: &[u8], form: Span) -> Option<Vec<u8>> {
+    let text = sources.text();
+    let mut reader = Reader::of(sources.dialect(), text, form.end.min(text.len()));
+    let mut events = Vec::new();
+    while reader.offset() < form.end + MAX_LATER && reader.form(&mut events).ok()? {
+        let starts_definition = match events[..] {
+            [Event::Open(..), Event::Symbol(word), ..] => {
+                let word = &text[word.start..word.end];
+                word.starts_with(b"def") || word == b"macro"
+            }
+            _ => false,
+        };
+        if starts_definition && super::form::defines(text, &events, name) {
+            let place = sources.place(super::form::whole(&events).start);
+            let place = position(sources, place);
+            let help = b"; a definition must stand before its uses";
+            return Some(join(&[name, b" is defined only at ", &place, help]));
+        }
+    }
+    None
+}
+
+/// What a library module's name is followed by: the modules are many.
+const WHOLE_LIBRARY: &[u8] = b"; (require \"std\") loads the whole library";
+
 /// The form that loads a module of the library.
 fn require(module: &[u8]) -> Vec<u8> {
     join(&[b"(require \"", module, b"\")"])
 }
 
-/// What is said about names that are never meant as such.
-const HINTS: [(&[u8], &str); 9] = [
-    (b"BRACED", "[..] needs (require \"base\")"),
-    (b"CURLED", "{..} needs (require \"base\")"),
+/// What is said about names that are never meant as such: those of the loop, of the other dialect
+/// and of other languages.
+const HINTS: [(&[u8], &str); 32] = [
+    (
+        b"BRACED",
+        "[..] needs (require \"base\"); (require \"std\") loads the whole library",
+    ),
+    (
+        b"CURLED",
+        "{..} needs (require \"base\"); (require \"std\") loads the whole library",
+    ),
     (
         b"require",
         "require stands at the top of a file; move it to the top",
     ),
-    (b"let", "let is defined by (require \"lambda\")"),
-    (b"lambda", "lambda is defined by (require \"lambda\")"),
+    (
+        b"let",
+        "let is defined by (require \"lambda\"); (require \"std\") loads the whole library",
+    ),
+    (
+        b"lambda",
+        "lambda is defined by (require \"lambda\"); (require \"std\") loads the whole library",
+    ),
     (
         b"mac",
         "mac belongs to the other dialect (--dialect=spec); write macro",
@@ -283,6 +330,50 @@ const HINTS: [(&[u8], &str); 9] = [
         b"DEF",
         "DEF belongs to the other dialect (--dialect=spec); write def",
     ),
+    (
+        b"=",
+        "define names with (def name expr), compare with (Eq a b)",
+    ),
+    (
+        b"==",
+        "compare with (Eq a b), or (planEq a b) for any values",
+    ),
+    (b"!=", "compare with (Ne a b)"),
+    (b"<", "compare with (Lt a b)"),
+    (b">", "compare with (Gt a b)"),
+    (b"<=", "compare with (Le a b)"),
+    (b">=", "compare with (Ge a b)"),
+    (b"+", "add with (Add a b)"),
+    (b"-", "subtract with (Sub a b); no number is below 0"),
+    (b"/", "divide with (Div a b)"),
+    (b"%", "the remainder is (Mod a b)"),
+    (b"//", "a comment begins with ;"),
+    (b"#", "a comment begins with ;"),
+    (b"--", "a comment begins with ;"),
+    (
+        b"import",
+        "another file is loaded by (require \"NAME\") at the top",
+    ),
+    (
+        b"include",
+        "another file is loaded by (require \"NAME\") at the top",
+    ),
+    (
+        b"set!",
+        "a name keeps its value; (let ((name expr)) body) binds one for body",
+    ),
+    (
+        b"setq",
+        "a name keeps its value; (let ((name expr)) body) binds one for body",
+    ),
+    (b"begin", "steps are written (do a b)"),
+    (b"progn", "steps are written (do a b)"),
+    (b"true", "true is 1, or any value but 0"),
+    (b"false", "false is 0"),
+    (
+        b"nil",
+        "the empty list and the empty row are 0, also written []",
+    ),
 ];
 
 /// Suggestions for names that are never meant as such.
@@ -293,8 +384,12 @@ fn hint(name: &[u8]) -> Option<Vec<u8>> {
         return Some(text.as_bytes().to_vec());
     }
     match name {
-        b"=" => Some(b"define names with (def name expr)".to_vec()),
         [b'0'..=b'9', ..] => Some(b"a number has decimal digits only".to_vec()),
+        [b'-', b'0'..=b'9', ..] => Some(b"there are no numbers below 0".to_vec()),
+        [.., b'\\'] => Some(
+            b"no character is special in a string; (text \"...\") writes \\q for a quote".to_vec(),
+        ),
+        [.., b','] => Some(b"the comma is part of the name; only spaces separate".to_vec()),
         [mark @ (b'\'' | b'`'), rest @ ..] if !rest.is_empty() => {
             let mark = core::slice::from_ref(mark);
             let start: &[u8] = b"the mark is part of the name; write ";

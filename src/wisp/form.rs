@@ -24,6 +24,33 @@ fn tag(bracket: Bracket) -> Option<&'static [u8]> {
     }
 }
 
+/// Whether a form looks like a definition of this name: a list whose second element is the name, a
+/// list that starts with it, or `*(NAME)`.
+pub fn defines(text: &[u8], events: &[Event], name: &[u8]) -> bool {
+    let word = |event: &Event, name: &[u8]| match *event {
+        Event::Symbol(span) => &text[span.start..span.end] == name,
+        _ => false,
+    };
+    let [Event::Open(..), Event::Symbol(_), rest @ ..] = events else {
+        return false;
+    };
+    match rest {
+        [
+            Event::Open(..),
+            Event::OpenPair(_),
+            star,
+            Event::Open(..),
+            defined,
+            ..,
+        ] => word(star, b"*") && word(defined, name),
+        [Event::OpenPair(_), star, Event::Open(..), defined, ..] => {
+            word(defined, name) && word(star, b"*") || word(star, name)
+        }
+        [Event::Open(..), defined, ..] | [defined, ..] => word(defined, name),
+        [] => false,
+    }
+}
+
 /// Pushes the natural of these bytes.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ mod collect;
 pub mod diagnose;
 mod env;
 mod eval;
-mod form;
+pub mod form;
 mod handover;
 mod law;
 pub mod library;

@@ -4,6 +4,7 @@
 //! - Every byte of the stream belongs to one [`Part`], which says where it comes from.
 //! - A file is included once, whatever paths lead to it, in front of what requires it; a cycle is an
 //!   error.
+//! - A byte order mark at the start of a file belongs to none of its parts.
 //! - Between two parts lies a line feed, so no token reaches from one file into the next.
 
 use super::library::Library;
@@ -29,6 +30,9 @@ struct Part {
 
 /// Device and number of a file.
 type Identity = (u64, u64);
+
+/// What some editors put in front of a text to say that it is UTF-8; no part of the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes asked of standard input at a time.
 const BLOCK: usize = 1 << 16;
@@ -198,7 +202,7 @@ impl Sources {
     /// # Errors
     /// Files that cannot be read or found, and cycles.
     pub fn add_file(&mut self, path: &[u8]) -> Result<(), SourceError> {
-        let (bytes, identity) = file::read_identified(path)
+        let (bytes, identity) = file::read_any(path)
             .map_err(|why| SourceError::Unreadable(path.to_vec(), alloc::format!("{why}")))?;
         if let Some(known) = self.known(identity) {
             self.files[known].named = true;
@@ -244,6 +248,9 @@ impl Sources {
         bytes.resize(known + BLOCK, 0);
         let result = file::read(Fd::STDIN, &mut bytes[known..]);
         bytes.truncate(known + result.unwrap_or(0));
+        if known == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
         match result {
             Ok(1..) => return true,
             Err(Errno::EINTR) => return true,
@@ -306,6 +313,10 @@ impl Sources {
         identity: Option<Identity>,
         named: bool,
     ) -> usize {
+        let bytes = match bytes.strip_prefix(BYTE_ORDER_MARK) {
+            Some(text) => text.to_vec(),
+            None => bytes,
+        };
         self.files.push(File {
             name: name.to_vec(),
             bytes,
@@ -545,6 +556,16 @@ mod tests {
         assert_eq!(names, [&b"a"[..], b"b-c"]);
         assert!(text[body..].starts_with(b"\n(def x 1)"));
         assert_eq!(leading_requires(b"(require \"../x\")").0.len(), 0);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        let mut sources = Sources::default();
+        sources
+            .add(b"a", b"\xef\xbb\xbf(def x 1)".to_vec())
+            .unwrap();
+        assert_eq!(sources.text(), b"(def x 1)");
+        assert_eq!(sources.place(1).column, 2);
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub struct Command {
     run: fn(&mut Repl, &[u8]),
 }
 
+impl Command {
+    /// Whether it does nothing without its operand: one that is not in brackets.
+    fn needs_operand(&self) -> bool {
+        self.help.as_bytes()[1].is_ascii_uppercase()
+    }
+}
+
 /// The commands, in the order in which `:help` shows them.
 pub const COMMANDS: [Command; 8] = [
     Command {
@@ -76,8 +83,12 @@ Ctrl-C drops the entry or stops the evaluation; Ctrl-Z suspends.
 pub fn run(repl: &mut Repl, entry: &[u8]) {
     let end = entry.iter().position(u8::is_ascii_whitespace);
     let (word, operand) = entry.split_at(end.unwrap_or(entry.len()));
+    let operand = operand.trim_ascii();
     match find(word) {
-        Some(command) => (command.run)(repl, operand.trim_ascii()),
+        Some(command) if operand.is_empty() && command.needs_operand() => {
+            help(repl, command.name.as_bytes());
+        }
+        Some(command) => (command.run)(repl, operand),
         None => {
             let mut search = Search::new(word, b"");
             for command in &COMMANDS {

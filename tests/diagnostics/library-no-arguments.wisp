@@ -1,0 +1,3 @@
+; options:; status: 1
+(require "std")
+(defun (main) (print 1))

@@ -1,0 +1,3 @@
+; options:; status: 0
+(require "std")
+(defun (main count words) (print words))

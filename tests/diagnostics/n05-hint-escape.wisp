@@ -1,0 +1,3 @@
+; options:; status: 1
+(require "std")
+(print "say \"hi\"")
