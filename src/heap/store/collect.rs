@@ -14,7 +14,6 @@
 use super::commit::map_record;
 use super::error::Error;
 use super::format::{BASE, Extent, FIRST_PAGE, Notes, PAGE, Place, page_of};
-use super::gather::stored_at;
 use super::read::{Reader, Record};
 use super::space::{Space, join, subtract};
 use super::storage::{Storage, write_all};
@@ -116,7 +115,7 @@ fn count(list: &[Extent]) -> u64 {
 
 impl<S: Storage> Store<S> {
     /// Begins to mark what the two generations, the pins stored ahead, and the references in memory
-    /// to the addresses `held` reach.
+    /// to the addresses `held` reach, which may lie inside pins.
     ///
     /// # Errors
     /// When the store cannot be written, or a header cannot be read.
@@ -137,8 +136,7 @@ impl<S: Storage> Store<S> {
             .into_iter()
             .for_each(|place| walk.start(place));
         for address in held.iter().chain(&self.precommitted) {
-            let stored = stored_at(*address, &mut reader, &mut self.file)?;
-            walk.start(stored.place);
+            walk.start(reader.containing(&mut self.file, *address)?);
         }
         let mut marking = Marking {
             reader,

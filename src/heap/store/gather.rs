@@ -166,11 +166,7 @@ impl Plan {
 }
 
 /// What is known of a pin that lies at `address`.
-pub(super) fn stored_at<S: Storage>(
-    address: u64,
-    reader: &mut Reader,
-    file: &mut S,
-) -> Result<Stored, Error> {
+fn stored_at<S: Storage>(address: u64, reader: &mut Reader, file: &mut S) -> Result<Stored, Error> {
     let (crc, header) = reader.head(file, address)?;
     let crc = u32::try_from(crc).map_err(|_| Damage::Checksum)?;
     let header = Header::from_bits(header);

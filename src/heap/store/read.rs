@@ -6,7 +6,8 @@
 
 use super::crc;
 use super::error::{Damage, Error};
-use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, SMALL, page_of};
+use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, Place, SMALL};
+use super::format::{address_in, page_of};
 use super::storage::{Storage, read_all};
 use crate::os::Errno;
 use crate::value::{Header, Kind};
@@ -128,6 +129,66 @@ impl Reader {
             return Err(Damage::Reference.into());
         }
         Ok((crc, header))
+    }
+
+    /// The record that `address` lies in, its own address or one inside it.
+    ///
+    /// Nothing in a page says which records lie in it, so candidates are told by their checksums: those
+    /// that share the page, then large ones that begin there or before, nearest first.
+    ///
+    /// # Errors
+    /// [`Damage::Reference`] when there is none; then all pages before have been looked at.
+    pub fn containing<S: Storage>(&mut self, file: &mut S, address: u64) -> Result<Place, Error> {
+        let page = page_of(address);
+        if address < BASE || !(FIRST_PAGE..self.pages).contains(&page) {
+            return Err(Damage::Reference.into());
+        }
+        let word = (address - BASE) as usize % PAGE / 8;
+        let words = self.page(file, page)?;
+        let used = usize::try_from(words[0]).map_or(0, |used| used.min(PAGE_WORDS));
+        let mut at = 3;
+        while at <= used {
+            let end = at.saturating_add((words[at - 1] >> 14) as usize);
+            if word < end {
+                let place = self.verified(file, address_in(page, at), address)?;
+                if let Some(place) = place.filter(|_| word >= at) {
+                    return Ok(place);
+                }
+                break;
+            }
+            at = end + 2;
+        }
+        for start in (FIRST_PAGE..=page).rev() {
+            if let Some(place) = self.verified(file, address_in(start, 2), address)? {
+                return Ok(place);
+            }
+        }
+        Err(Damage::Reference.into())
+    }
+
+    /// The record at `start` if there is one, with a right checksum, that reaches to `address`.
+    fn verified<S: Storage>(
+        &mut self,
+        file: &mut S,
+        start: u64,
+        address: u64,
+    ) -> Result<Option<Place>, Error> {
+        let mut record = Record::default();
+        let found = match self.head(file, start) {
+            Ok((_, header)) if address < start + 8 * (header >> 14) => {
+                self.record(file, start, &mut record)
+            }
+            Ok(_) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        match (found, u32::try_from(record.crc)) {
+            (Ok(()), Ok(crc)) if record.matches(crc) => Ok(Some(Place {
+                address: start,
+                crc,
+            })),
+            (Err(Error::Damaged(_)) | Ok(()), _) => Ok(None),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// Reads the record at `address`; its checksum is not looked at.

@@ -76,6 +76,8 @@ pub struct Sim {
     pub fault: Option<(u64, Fault)>,
     pub lasting: bool,
     pub dead: bool,
+    /// Keep no log, for long runs without crashes.
+    pub quiet: bool,
     /// Whether a fault has happened.
     pub hit: bool,
     pub syncs: u64,
@@ -123,7 +125,9 @@ impl Sim {
             self.bytes.resize(end, 0);
         }
         self.bytes[start..end].copy_from_slice(bytes);
-        self.log.push(Event::Write(offset, bytes.to_vec()));
+        if !self.quiet {
+            self.log.push(Event::Write(offset, bytes.to_vec()));
+        }
     }
 }
 

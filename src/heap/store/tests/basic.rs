@@ -247,6 +247,82 @@ fn collected_space_is_reused_and_repeating_does_nothing() {
     assert_eq!(store.scrub().expect("no faults").total, 0);
 }
 
+#[test]
+fn the_record_around_an_address_is_found_and_kept_while_memory_refers_into_it() {
+    let (mut heap, mut random) = (Heap::default(), Random(11));
+    let mut all = Vec::new();
+    for _ in 0..60 {
+        let pin = heap.random(&mut random, &all);
+        all.push(pin);
+    }
+    let root = heap.row(1, 1, &all[46..]);
+    let mut sim = image(&mut heap, Root::Pin(root));
+    let mut store = mount(&mut sim);
+    let pages = store.superblock().pages;
+    let mut reader = read::Reader::new(REGION, pages);
+    for pin in heap.reachable(&[root]) {
+        let pin = &heap.pins[pin as usize];
+        let (address, words) = (pin.address.expect("stored"), pin.object.words.len());
+        for word in [0, words - 1, random.below(words), random.below(words)] {
+            let inside = address + 8 * word as u64;
+            let found = reader
+                .containing(store.storage(), inside)
+                .expect("there is one");
+            assert_eq!(found.address, address);
+        }
+    }
+    for nowhere in [0, format::BASE + 16, format::address_in(pages, 2), u64::MAX] {
+        let found = reader.containing(store.storage(), nowhere);
+        assert_eq!(found, Err(Error::Damaged(Damage::Reference)), "{nowhere:x}");
+    }
+    // Two commits later nothing but memory refers to it.
+    let address = heap.pins[root as usize].address.expect("stored");
+    for n in 0..3 {
+        store
+            .commit(&mut heap, Root::Natural(n))
+            .expect("no faults");
+    }
+    let held = store.collect(&[address + 24]).expect("no faults");
+    let outcome = store.commit(&mut heap, Root::Pin(root));
+    assert!(
+        matches!(outcome, Ok(Outcome::Committed { pins: 0, .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(store.scrub().expect("no faults").total, 0);
+    assert_eq!(contents(&mut store).expect("sound").1, heap.digest(root));
+    for n in 0..3 {
+        store
+            .commit(&mut heap, Root::Natural(n))
+            .expect("no faults");
+    }
+    let dropped = store.collect(&[]).expect("no faults");
+    assert_eq!((held.free, dropped.live), (0, 1));
+}
+
+/// FL: what a collection gives back is used again.
+#[test]
+fn after_a_hundred_thousand_commits_the_pages_given_back_are_used_again() {
+    let mut heap = Heap::default();
+    let mut sim = image(&mut heap, Root::Natural(0));
+    sim.quiet = true;
+    let mut store = mount(&mut sim);
+    let mut run = |store: &mut Store<&mut Sim>, count: u64| {
+        for _ in 0..count {
+            heap.pins.clear();
+            let pin = heap.row(store.superblock().sequence, 1, &[]);
+            store.commit(&mut heap, Root::Pin(pin)).expect("no faults");
+            store.storage().log.clear();
+        }
+    };
+    run(&mut store, 100_000);
+    let collected = store.collect(&[]).expect("no faults");
+    assert!(collected.free >= 99_990, "{collected:?}");
+    let end = store.superblock().pages;
+    run(&mut store, collected.free * 95 / 100);
+    assert!(store.space().end <= end, "pages were appended");
+    assert_eq!(store.scrub().expect("no faults").total, 0);
+}
+
 /// FL-4: commits in a steady state, collected now and then, keep the file small.
 #[test]
 fn a_steady_state_keeps_the_file_within_twice_the_live_data() {
