@@ -2,6 +2,7 @@
 //!
 //! - [`nursery`]: generation 1, one moving heap per thread;
 //! - [`arena`]: generation 2, pins and other blocks that do not move;
+//! - [`fixed`]: naturals too long to be moved, in blocks of the arena;
 //! - [`pins`]: how a value becomes a pin;
 //! - [`store`]: generation 3, the persistence region of an image;
 //! - [`code`]: blocks of compiled code with the constants they own.
@@ -12,6 +13,7 @@
 
 pub mod arena;
 pub mod code;
+pub mod fixed;
 pub mod nursery;
 pub mod pins;
 pub mod store;

@@ -3,20 +3,26 @@
 //! Invariants:
 //! - Reserve, then read, then build: `reserve` may move every object; nothing after it does until
 //!   the next one.
-//! - A natural that leaves here is canonical: direct if below 2^63, else with a nonzero top limb.
+//! - A natural that leaves here is canonical: direct if below 2^63, else with a nonzero top limb;
+//!   and a long one is outside the moving heap if there is memory.
 //!
-//! Safety: memory written was taken from the nursery just before, inside a reserve.
+//! Safety: memory written was taken from the nursery or the arena just before, inside a reserve.
 #![allow(unsafe_code)]
 
 use super::Machine;
 use super::op::{Args, Call, Fault};
+use crate::heap::fixed::FIXED_WORDS;
 use crate::nat;
 use crate::value::{Header, Kind, LAW_WORDS, MAX_DIRECT, ThunkKind, Value};
-use crate::value::{TAG_LAW, TAG_NAT, TAG_THUNK};
+use crate::value::{TAG_FIXED, TAG_LAW, TAG_NAT, TAG_THUNK};
 
 /// Largest natural and largest closure, in words: 2^36 bits, so that every size computed from
 /// two such sizes still fits a word.
 pub const MAX_WORDS: usize = 1 << 30;
+
+/// Words of the moving heap that can be had beside a long natural: for one that turns out short,
+/// and for a closure of one argument.
+const BESIDE: usize = FIXED_WORDS + 1 + 3;
 
 /// What debug builds put into limbs that are to be written completely.
 const UNWRITTEN: u64 = 0xBAD0_0BAD_0BAD_B00B;
@@ -149,30 +155,112 @@ impl Machine {
         words: usize,
         fill: impl FnOnce(&mut [u64]),
     ) -> Result<Value, Fault> {
-        if words > MAX_WORDS {
-            return Err(Fault::SIZE);
-        }
-        self.reserve(words + 1)?;
-        let at = self.heap.bump(words + 1);
-        // SAFETY: the words were just taken, and nothing else refers to them. They are initialised:
-        // the kernel maps pages full of zeros, and every word written since was a whole word.
+        let at = if words < FIXED_WORDS && self.heap.has(words + 1) {
+            self.heap.bump(words + 1)
+        } else {
+            self.room_for_nat(words)?
+        };
+        // SAFETY: the words were just taken, and nothing else refers to them. They are
+        // initialised: the kernel maps pages full of zeros, and every word written since was a
+        // whole word.
         let limbs = unsafe { core::slice::from_raw_parts_mut(at.add(1), words) };
         if cfg!(debug_assertions) {
             limbs.fill(UNWRITTEN);
         }
         fill(limbs);
         let used = nat::len(limbs);
+        if words >= FIXED_WORDS {
+            return Ok(self.finish_long(at, words, used));
+        }
+        Ok(self.finish_nat(at, used))
+    }
+
+    /// The natural in the `used` limbs behind `at`, the last words taken from the moving heap but
+    /// for those behind these.
+    #[inline(always)]
+    fn finish_nat(&mut self, at: *mut u64, used: usize) -> Value {
+        // SAFETY: the words were just taken and written, and nothing else refers to them.
+        let limbs = unsafe { core::slice::from_raw_parts(at.add(1), used) };
         if used == 0 || used == 1 && limbs[0] <= MAX_DIRECT {
             self.heap.retract(at);
-            return Ok(Value::direct(if used == 0 { 0 } else { limbs[0] }));
+            return Value::direct(if used == 0 { 0 } else { limbs[0] });
         }
-        let bits = nat::bit_len(&limbs[..used]);
+        let bits = nat::bit_len(limbs);
         // SAFETY: as above; the unused limbs are given back.
         unsafe {
             *at = Header::nat(bits).bits();
             self.heap.retract(at.add(1 + used));
-            Ok(Value::reference(TAG_NAT, at.add(1)))
+            Value::reference(TAG_NAT, at.add(1))
         }
+    }
+
+    /// Collects if so much was made outside the moving heap that it is time to. Then `need` words
+    /// can be had in it.
+    pub(super) fn collect_fixed_if_due(&mut self, words: usize, need: usize) -> Result<(), Fault> {
+        if self.options.stress || self.heap.fixed().is_due(words) {
+            return self.collect_for(need);
+        }
+        self.reserve(need)
+    }
+
+    /// Room for a header and so many limbs. Those of a long natural are in a block that does not
+    /// move or, where there is no memory for one, in the moving heap; in both cases [`BESIDE`]
+    /// words more can be had there.
+    #[inline(never)]
+    fn room_for_nat(&mut self, words: usize) -> Result<*mut u64, Fault> {
+        if words > MAX_WORDS {
+            return Err(Fault::SIZE);
+        }
+        if words < FIXED_WORDS {
+            self.reserve(words + 1)?;
+            return Ok(self.heap.bump(words + 1));
+        }
+        self.collect_fixed_if_due(words, BESIDE)?;
+        let mut block = self.heap.allocate_fixed(words, &mut self.arena);
+        if block.is_err() && self.heap.fixed().since() > 0 {
+            self.collect_for(BESIDE)?;
+            self.heap.fixed().trim(&mut self.arena);
+            block = self.heap.allocate_fixed(words, &mut self.arena);
+        }
+        match block {
+            // SAFETY: there is a header before the limbs.
+            Ok(limbs) => Ok(unsafe { limbs.as_ptr().sub(1) }),
+            Err(_) => {
+                self.reserve(words + BESIDE)?;
+                Ok(self.heap.bump(words + 1))
+            }
+        }
+    }
+
+    /// The natural whose `used` limbs are behind `at`, where there was room for `words`. One that
+    /// turned out short goes to the moving heap.
+    #[inline(never)]
+    fn finish_long(&mut self, at: *mut u64, words: usize, used: usize) -> Value {
+        if self.heap.contains(at as u64) {
+            return self.finish_nat(at, used);
+        }
+        if used >= FIXED_WORDS {
+            let limbs = self.heap.fixed().truncate(words, used, &mut self.arena);
+            // SAFETY: the block has a header and so many limbs.
+            unsafe {
+                let bits = nat::bit_len(core::slice::from_raw_parts(limbs, used));
+                *limbs.sub(1) = Header::nat(bits).bits();
+            }
+            return Value::reference(TAG_FIXED, limbs);
+        }
+        let to = self.heap.bump(used + 1);
+        // SAFETY: both have so many words; the block is not given up yet.
+        unsafe { to.add(1).copy_from_nonoverlapping(at.add(1), used) };
+        self.heap.fixed().truncate(words, 0, &mut self.arena);
+        self.finish_nat(to, used)
+    }
+
+    /// Reserves words for a natural of so many limbs and, beside it, a closure of one argument.
+    ///
+    /// # Errors
+    /// The VM error `limit` when there is no memory.
+    pub fn reserve_nat_and_row(&mut self, words: usize) -> Result<(), Fault> {
+        self.reserve(words.min(FIXED_WORDS) + BESIDE - FIXED_WORDS)
     }
 
     /// The natural `n`.

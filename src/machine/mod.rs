@@ -44,6 +44,7 @@ mod unwind;
 
 use crate::heap::arena::{self, Arena};
 use crate::heap::code::Entry;
+pub use crate::heap::fixed::FIXED_WORDS;
 use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Roots, Settings};
 use crate::os::{limits, signal};
 use crate::value::Value;
@@ -367,10 +368,13 @@ impl Machine {
             stack,
             registers: &mut self.registers,
         };
-        let (used, before) = (self.heap.used(), self.heap.counters().nanoseconds);
-        self.heap.collect(need, roots).map_err(|_| Fault::MEMORY)?;
+        let root_words = roots.stack.len();
+        let (used, before) = (self.heap.occupied(), self.heap.counters().nanoseconds);
+        let collected = self.heap.collect(need, roots);
+        self.heap.sweep_fixed(root_words, &mut self.arena);
+        collected.map_err(|_| Fault::MEMORY)?;
         self.report_nursery(need, used, before);
-        self.record_collection(Some(self.heap.used()));
+        self.record_collection(Some(self.heap.occupied()));
         if self.heap.verifies() {
             self.heap
                 .check(self.roots())
@@ -379,6 +383,14 @@ impl Machine {
         }
         self.collect_pins_if_due();
         Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if self.arena.mutators() > 1 {
+            self.heap.fixed().clear(&mut self.arena);
+        }
     }
 }
 

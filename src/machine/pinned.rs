@@ -11,6 +11,7 @@
 use super::op::Fault;
 use super::{Collection, Machine, inconsistent};
 use crate::heap::arena::{Owner, Reason};
+use crate::heap::fixed::FIXED_BUFFER_WORDS;
 use crate::heap::now;
 use crate::heap::nursery::Exhausted;
 use crate::heap::pins::{self, CallInfo};
@@ -44,29 +45,39 @@ impl Machine {
     /// The VM error `limit` when there is no memory.
     pub fn new_buffer(&mut self, words: usize) -> Result<Value, Fault> {
         let header = Header::nat(64 * words as u64);
+        let long = words >= FIXED_BUFFER_WORDS;
+        if long {
+            self.collect_fixed_if_due(words, 0)?;
+        }
         self.allocate_pinned(|m| {
-            let payload = m.arena.allocate(header, Owner::Collected);
-            let payload = payload.map_err(|_| Exhausted)?;
+            let payload = if long {
+                m.heap.allocate_fixed(words, &mut m.arena)?
+            } else {
+                let payload = m.arena.allocate(header, Owner::Collected);
+                payload.map_err(|_| Exhausted)?
+            };
             // SAFETY: the block was just allocated for these words.
-            unsafe { payload.as_ptr().write_bytes(0, words) };
+            unsafe {
+                payload.sub(1).write(header.bits());
+                payload.write_bytes(0, words);
+            }
             Ok(Value::reference(TAG_BUFFER, payload.as_ptr()))
         })
     }
 
     /// What `make` makes, if need be after a collection of the arena. Where enough has been made
-    /// there, the next reserve collects.
+    /// there, it collects first: a program may make pins and never reserve anything.
     fn allocate_pinned(
         &mut self,
         mut make: impl FnMut(&mut Machine) -> Result<Value, Exhausted>,
     ) -> Result<Value, Fault> {
-        let made = match make(self) {
-            Ok(made) => made,
-            Err(Exhausted) => self.make_room(&mut make)?,
-        };
         if self.arena.is_due() {
-            self.heap.expire();
+            self.collect_for(0)?;
         }
-        Ok(made)
+        match make(self) {
+            Ok(made) => Ok(made),
+            Err(Exhausted) => self.make_room(&mut make),
+        }
     }
 
     /// What `make` makes after a collection of the arena. One that is going on may be enough.
@@ -77,6 +88,7 @@ impl Machine {
     ) -> Result<Value, Fault> {
         for _ in 0..2 {
             self.collect_pins(Reason::Exhausted)?;
+            self.heap.fixed().trim(&mut self.arena);
             self.arena.wait();
             if let Ok(made) = make(self) {
                 return Ok(made);
@@ -142,7 +154,7 @@ impl Machine {
             generation: "nursery",
             cause: if need == 0 { "request" } else { "full" },
             before: (used * WORD) as u64,
-            after: (self.heap.used() * WORD) as u64,
+            after: (self.heap.occupied() * WORD) as u64,
             pause,
             total: pause,
         });
@@ -200,7 +212,8 @@ impl Machine {
     /// Every reference of this machine into the arena is to a block in use there.
     pub(super) fn check_references(&self) {
         let check = |v: Value| {
-            if !v.is_direct() && self.arena.is_dangling(v.address() as u64) {
+            let ours = v.is_direct() || self.heap.is_fixed(v);
+            if !ours && self.arena.is_dangling(v.address() as u64) {
                 inconsistent("a reference to a pin that was freed");
             }
         };

@@ -227,7 +227,7 @@ fn read_copy(
 ) -> Result<Result<usize, Errno>, Fault> {
     let words = limbs_of(a.get(1));
     // The copy and the row about it, so that nothing is lost for lack of memory afterwards.
-    m.reserve(words + 1 + ROW_WORDS)?;
+    m.reserve_nat_and_row(words)?;
     let mut taken = Ok(0);
     let copy = modified(m, a, 1, words, |out| {
         // SAFETY: off + count is below the number of bytes of the limbs.
@@ -237,10 +237,11 @@ fn read_copy(
     Ok(taken)
 }
 
-/// `<13>` `x`: an address that stays while x is live: that of a buffer's bytes or of a pin; else 0.
+/// `<13>` `x`: an address that stays while x is live: that of the bytes of a buffer or of
+/// a long natural outside the moving heap, or of a pin; else 0.
 pub(super) fn xptr(_: &mut Machine, a: Args) -> Outcome {
     let x = a.get(0);
-    if x.is_buffer() || x.is_pin() {
+    if x.is_fixed_or_buffer() || x.is_pin() {
         return Ok(Value::direct(x.address().expose_provenance() as u64));
     }
     Ok(Value::ZERO)

@@ -41,7 +41,7 @@ struct Walk<'m> {
 impl Walk<'_> {
     /// Notes an object for later, unless it has been noted or is none of the moving heap's.
     fn meet(&mut self, v: Value) -> Result<(), OutOfMemory> {
-        if v.is_direct() || !self.machine.is_movable(v) {
+        if v.is_direct() || !self.machine.is_movable(v) && !v.is_fixed() {
             return Ok(());
         }
         self.seen.try_reserve(1).map_err(|_| OutOfMemory)?;

@@ -6,7 +6,7 @@
 //! - After a success the stack has grown by the result alone, after a failure not at all.
 
 use super::{BuildError, Builder, Limbs, Plan, SeedError};
-use crate::machine::{Machine, Stop};
+use crate::machine::{FIXED_WORDS, Machine, Stop};
 use crate::os::file;
 use crate::value::Value;
 use alloc::format;
@@ -77,8 +77,10 @@ fn build(
     let room = usize::try_from(room).unwrap_or(usize::MAX / 16);
     machine.ensure_stack(room).map_err(|_| no_memory())?;
     // One reservation for everything: so a seed too large is refused before anything is built, and
-    // nothing is copied on the way.
+    // nothing is copied on the way. Long naturals are not part of the moving heap.
     let words = CELL_WORDS * plan.cells() + plan.boxed_nats() + plan.boxed_limbs();
+    let long = plan.number_list(bytes).map(|n| n.limbs.len() as u64);
+    let words = words - long.filter(|len| *len >= FIXED_WORDS as u64).sum::<u64>();
     let words = usize::try_from(words).unwrap_or(usize::MAX);
     machine.reserve(words).map_err(|_| no_memory())?;
     let mut loader = Loader {

@@ -25,6 +25,8 @@ pub use object::{LAW_WORDS, PIN_FIXED_WORDS, WORD};
 pub const TAG_NAT: u64 = 0x8200;
 /// Tag of a fixed buffer (`Xbuf`): a natural at a stable address whose bytes may change.
 pub const TAG_BUFFER: u64 = 0x8201;
+/// Tag of a long natural outside the moving heap and all pins. Its bytes do not change.
+pub const TAG_FIXED: u64 = 0x8202;
 /// Tag of a pin of anything but a pin.
 pub const TAG_PIN: u64 = 0xC400;
 /// Tag of a pin of a pin.
@@ -139,6 +141,18 @@ impl Value {
     #[inline(always)]
     pub const fn is_buffer(self) -> bool {
         self.tag() == TAG_BUFFER
+    }
+
+    /// Whether this is a long natural outside the moving heap and all pins.
+    #[inline(always)]
+    pub const fn is_fixed(self) -> bool {
+        self.tag() == TAG_FIXED
+    }
+
+    /// Whether this is a fixed buffer or a long natural outside the moving heap and all pins.
+    #[inline(always)]
+    pub const fn is_fixed_or_buffer(self) -> bool {
+        self.tag().wrapping_sub(TAG_BUFFER) <= TAG_FIXED - TAG_BUFFER
     }
 
     /// Whether this is a pin.

@@ -5,6 +5,7 @@
 //! - A header with bit 63 set is the new reference of an object already copied.
 //! - References to finished thunks become references to their results, so chains of finished
 //!   thunks do not survive; a thunk under evaluation keeps no operands.
+//! - Long naturals outside the heap that are met are marked.
 //! - No recursion: the copied objects are the queue.
 //!
 //! Safety: addresses read lie in the old space, which stays mapped for the whole copy; addresses
@@ -108,6 +109,9 @@ impl<'a> Copier<'a> {
             }
             *slot = self.copy(v, header);
             return;
+        }
+        if slot.is_fixed_or_buffer() {
+            self.nursery.fixed.mark(*slot, self.nursery.epoch);
         }
     }
 

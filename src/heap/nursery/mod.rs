@@ -18,7 +18,9 @@ mod copy;
 pub mod ranks;
 mod verify;
 
+use super::arena::Arena;
 use super::code::Entry;
+use super::fixed::Fixed;
 use super::now;
 use crate::os::mem;
 use crate::value::{Header, Kind, Value, WORD, closure_tag};
@@ -136,6 +138,7 @@ pub struct Nursery {
     live_words: usize,
     epoch: u64,
     compiled: Vec<Entry>,
+    fixed: Fixed,
     counters: Counters,
 }
 
@@ -155,6 +158,7 @@ impl Nursery {
             live_words: 0,
             epoch: 0,
             compiled: Vec::new(),
+            fixed: Fixed::new(settings.stress),
             counters: Counters {
                 peak_words: words as u64,
                 ..Counters::NONE
@@ -222,9 +226,47 @@ impl Nursery {
         (self.top as usize - self.block.base.as_ptr() as usize) / WORD
     }
 
-    /// Words taken since the last collection.
+    /// Words of the heap and of the long naturals that belong to it.
+    pub fn occupied(&self) -> usize {
+        self.used() + self.fixed.bytes() as usize / WORD
+    }
+
+    /// Words taken since the last collection, those of long naturals included.
     pub fn allocated_since_collection(&self) -> usize {
-        self.used() - self.live_words
+        self.used() - self.live_words + self.fixed.since() as usize / WORD
+    }
+
+    /// Whether a value is a long natural or buffer that belongs to this heap.
+    pub fn is_fixed(&self, v: Value) -> bool {
+        v.is_fixed_or_buffer() && self.fixed.contains(v)
+    }
+
+    /// The long naturals that belong to this heap.
+    pub fn fixed(&mut self) -> &mut Fixed {
+        &mut self.fixed
+    }
+
+    /// A block for a natural of `words` limbs outside the heap, of undefined content.
+    ///
+    /// # Errors
+    /// When there is no memory, or so much of it is in use that the heap could not be left.
+    pub fn allocate_fixed(
+        &mut self,
+        words: usize,
+        arena: &mut Arena,
+    ) -> Result<NonNull<u64>, Exhausted> {
+        let both = 2 * (self.block.words * WORD) as u64;
+        let most = self.settings.budget.saturating_sub(both);
+        let block = self.fixed.allocate(words, self.epoch, most, arena)?;
+        let now = (self.mapped_words() as u64) + self.fixed.bytes() / WORD as u64;
+        self.counters.peak_words = self.counters.peak_words.max(now);
+        Ok(block)
+    }
+
+    /// Frees the long naturals that the last collection has not met.
+    pub fn sweep_fixed(&mut self, root_words: usize, arena: &mut Arena) {
+        let looked_at = ((self.live_words + root_words) * WORD) as u64;
+        self.fixed.sweep(self.epoch, looked_at, arena);
     }
 
     /// Words of address space the heap now holds.
@@ -264,6 +306,7 @@ impl Nursery {
         let from = core::mem::replace(&mut self.block, to);
         self.top = self.block.base.as_ptr();
         self.epoch += 1;
+        self.fixed.restart();
         copy::Copier::new(self, &from).run(roots);
         self.free_unreached_code();
         self.give_up(from);
@@ -298,6 +341,7 @@ impl Nursery {
                 && let Ok(block) = Block::map(words)
             {
                 let mapped = (self.mapped_words() + words) as u64;
+                let mapped = mapped + self.fixed.bytes() / WORD as u64;
                 self.counters.peak_words = self.counters.peak_words.max(mapped);
                 return Ok(block);
             }
@@ -312,7 +356,8 @@ impl Nursery {
         let Some(more) = words.checked_sub(self.block.words) else {
             return true;
         };
-        let both = 2 * (words * WORD) as u64;
+        let fixed = if more == 0 { 0 } else { self.fixed.bytes() };
+        let both = 2 * (words * WORD) as u64 + fixed;
         both <= self.settings.budget && Block::map(words + more + MARGIN_WORDS).is_ok()
     }
 

@@ -6,6 +6,7 @@
 //! - every reference into the heap names the start of an object of the kind its tag says, with
 //!   the head and size its tag says;
 //! - every reference out of the heap names a pin, or an object that is inside one or fixed;
+//! - long naturals outside the heap are listed;
 //! - a closure marked as normal form has no thunk among its arguments; naturals are canonical.
 //!
 //! Safety: reads the words between `base` and `top`, and headers of objects referred to.
@@ -49,6 +50,7 @@ impl Nursery {
     /// # Errors
     /// The first broken invariant found.
     pub fn check(&self, roots: &[Value]) -> Result<(), Problem> {
+        self.fixed.check()?;
         let starts = self.starts()?;
         for v in roots {
             self.check_value(*v, &starts)?;
@@ -115,6 +117,9 @@ impl Nursery {
         let inside = self.contains(v.address() as u64);
         if inside && !starts.contains(v.address() as u64) {
             return Err(format!("{v:?} does not name an object"));
+        }
+        if !self.fixed.is_sound(v) {
+            return Err(format!("{v:?} is no long natural in use"));
         }
         if !inside && v.is_thunk() {
             return Err(format!("the thunk {v:?} lies outside the heap"));

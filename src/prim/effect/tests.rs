@@ -444,3 +444,29 @@ fn requests_and_switches_have_fixed_results() {
         assert_eq!(rig.applied(20) != nat(0), on, "{argument:?}");
     }
 }
+
+/// 05 §8.1, §8.2: over 1000 collections addresses and contents stay, while others are freed,
+/// overwritten and used again; results that turn out short are ordinary naturals.
+#[test]
+fn long_naturals_and_buffers_stay_where_they_are_while_others_come_and_go() {
+    let mut rig = Rig::new(true);
+    rig.push(&plain(20_000u32));
+    rig.applied(XBUF);
+    let long = power(99_999) + 5u8;
+    rig.push(&plain(long.clone()));
+    let (buffer, natural) = (rig.m.top(1), rig.m.top(0));
+    assert!(buffer.is_buffer() && natural.is_fixed());
+    let before = rig.m.stats().nursery.collections;
+    while rig.m.stats().nursery.collections < before + 1000 {
+        let depth = rig.m.depth();
+        rig.push(&plain(power(80_000) - 1u8));
+        rig.push(&plain(40_000u32));
+        rig.applied(XBUF);
+        rig.m.drop_top(rig.m.depth() - depth);
+        assert_eq!((rig.m.top(1), rig.m.top(0)), (buffer, natural));
+    }
+    assert_eq!(number(rig.m.top(0)), long);
+    assert_eq!(rig.m.top(1).bit_len(), 160_001);
+    let bytes = rig.m.stats().arena_bytes;
+    assert!(bytes < 1 << 20, "{bytes} bytes in use");
+}
