@@ -426,11 +426,6 @@ impl Nursery {
         }
     }
 
-    /// Makes the next reserve collect.
-    pub fn expire(&mut self) {
-        self.limit = self.top;
-    }
-
     fn free_unreached_code(&mut self) {
         let epoch = self.epoch;
         self.compiled.retain(|entry| {
