@@ -36,8 +36,9 @@ const KEEP: u32 = 0o200;
 /// and reads that wait for one byte, without limit of time.
 const CHARACTERS: [(usize, u32); 4] = [(17 + 1, 0), (17 + 10, 0), (17 + 5, 0), (17 + 6, 1)];
 
-/// The descriptor in raw mode; −1 for none.
-static RAW: AtomicI32 = AtomicI32::new(-1);
+/// The descriptor in raw mode plus one; 0 for none. A static that is not zero at first would give
+/// the executable one more segment with content.
+static RAW: AtomicI32 = AtomicI32::new(0);
 /// Its settings of before.
 static SAVED: [AtomicU32; WORDS] = [const { AtomicU32::new(0) }; WORDS];
 
@@ -90,13 +91,13 @@ pub fn enter_raw(fd: Fd) -> Result<(), Errno> {
     for (to, from) in SAVED.iter().zip(before) {
         to.store(from, Ordering::Relaxed);
     }
-    RAW.store(fd.0, Ordering::Release);
+    RAW.store(fd.0 + 1, Ordering::Release);
     set(fd, &settings)
 }
 
 /// Gives the terminal in raw mode, if there is one, the settings of before.
 pub fn restore() {
-    let fd = RAW.swap(-1, Ordering::Acquire);
+    let fd = RAW.swap(0, Ordering::Acquire) - 1;
     if fd >= 0 {
         let settings = core::array::from_fn(|i| SAVED[i].load(Ordering::Relaxed));
         // A terminal that is gone needs nothing any more.
