@@ -8,6 +8,7 @@
 (require "bytes")
 (require "balance")
 (require "map")
+(require "table")
 (require "scc")
 (require "io")
 (require "print")
@@ -18,6 +19,7 @@
 (require "clock")
 (require "process")
 (require "random")
+(require "store")
 (require "json")
 (require "wisp")
 ; Everything in the library.
