@@ -19,6 +19,7 @@
 //! | `unwind` | exceptions |
 //! | `trail` | which laws were being evaluated at an uncaught one |
 //! | `pinned` | pins: building them, and giving the collector of the arena its roots |
+//! | `region` | committing values to a store |
 //! | `profile` | records of function entries and exits |
 //! | `build` | reserving and building objects |
 //! | `embed` | what the console and the tools call |
@@ -37,6 +38,7 @@ pub mod op;
 pub mod opcode;
 mod pinned;
 mod profile;
+mod region;
 mod run;
 mod stack;
 pub mod trail;
@@ -54,6 +56,7 @@ use stack::Stack;
 
 pub use build::{MAX_WORDS, limbs_of};
 pub use embed::Stop;
+pub use region::CommitError;
 
 /// The parts of the language the evaluator does not know: which operations there are, which one a
 /// pin runs, and how a law body becomes instructions. Rooms above the machine fill it in.

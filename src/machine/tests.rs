@@ -12,10 +12,10 @@ mod stopping;
 
 /// A program text of the tests: `(f x y)` applies, `[h x y]` is a closure, `{n a b}` a law, `<x>` a
 /// pin, `"name"` and numbers are naturals, `#name` and `$name` values that lie on the stack.
-struct Reader<'a> {
-    text: &'a [u8],
-    m: &'a mut Machine,
-    names: &'a HashMap<String, usize>,
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) m: &'a mut Machine,
+    pub(super) names: &'a HashMap<String, usize>,
 }
 
 impl Reader<'_> {
@@ -37,7 +37,7 @@ impl Reader<'_> {
         n
     }
 
-    fn value(&mut self) {
+    pub(super) fn value(&mut self) {
         match self.peek() {
             b'(' => {
                 let n = self.until(b')');
@@ -88,7 +88,7 @@ impl Reader<'_> {
     }
 }
 
-fn options(stress: bool) -> Options {
+pub(super) fn options(stress: bool) -> Options {
     let floor = if stress { 5 } else { DEFAULT_FLOOR };
     Options {
         stress,

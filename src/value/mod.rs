@@ -18,6 +18,7 @@
 mod object;
 pub mod print;
 
+use core::sync::atomic::{AtomicU64, Ordering};
 pub use object::{Header, Kind, ThunkKind, closure_tag};
 pub use object::{LAW_WORDS, PIN_FIXED_WORDS, WORD};
 
@@ -27,10 +28,12 @@ pub const TAG_NAT: u64 = 0x8200;
 pub const TAG_BUFFER: u64 = 0x8201;
 /// Tag of a long natural outside the moving heap and all pins. Its bytes do not change.
 pub const TAG_FIXED: u64 = 0x8202;
-/// Tag of a pin of anything but a pin.
+/// Tag of a pin of anything but a pin; with [`STORED`] if it lies in the persistence region.
 pub const TAG_PIN: u64 = 0xC400;
-/// Tag of a pin of a pin.
+/// Tag of a pin of a pin; likewise.
 pub const TAG_MEGAPIN: u64 = 0xC401;
+/// Bit of the tag of a pin that lies in the persistence region.
+pub const STORED: u64 = 2;
 /// Tag of a law.
 pub const TAG_LAW: u64 = 0xC800;
 /// Tag of a closure with head nibble 0 and size nibble 0; see [`closure_tag`].
@@ -351,6 +354,35 @@ impl Value {
     pub fn item(self) -> Value {
         debug_assert!(self.is_pin());
         self.field(0)
+    }
+
+    /// Whether this pin lies in the persistence region.
+    #[inline(always)]
+    pub const fn is_stored(self) -> bool {
+        debug_assert!(self.is_pin());
+        self.tag() & STORED != 0
+    }
+
+    /// This pin, or its copy in the persistence region if it has one there: the redirection word
+    /// before the header of a pin in memory is the address of the copy, or 0 (chapter 05 §4.4).
+    #[inline]
+    pub fn latest(self) -> Value {
+        if self.is_stored() {
+            return self;
+        }
+        // SAFETY: a block of the arena has this word before its header; it is written once.
+        let copy = unsafe { AtomicU64::from_ptr(self.address().sub(2)).load(Ordering::Acquire) };
+        if copy == 0 {
+            return self;
+        }
+        Value((self.tag() | STORED) << 48 | copy)
+    }
+
+    /// Sets the redirection word of a pin in memory, whose copy is durable at `address`.
+    pub fn redirect(self, address: u64) {
+        debug_assert!(!self.is_stored());
+        // SAFETY: as in `latest`.
+        unsafe { AtomicU64::from_ptr(self.address().sub(2)).store(address, Ordering::Release) }
     }
 
     // Laws and pins.

@@ -38,6 +38,7 @@ fn boundary(item: Value) -> Boundary {
     };
     let mut seen = HashSet::new();
     let mut visit = |found: &mut Boundary, pin: Value| {
+        let pin = pin.latest();
         if seen.insert(pin.bits()) {
             let list = if is_mega(pin) {
                 &mut found.megapins
@@ -64,6 +65,7 @@ fn boundary(item: Value) -> Boundary {
 /// When the arena has no block for it.
 pub fn build_megapin(arena: &mut Arena, item: Value, info: CallInfo) -> Result<Value, Exhausted> {
     debug_assert!(item.is_pin());
+    let item = item.latest();
     let Boundary { pins, megapins } = boundary(item);
     let length = |pin: &Value| pin.header().words() as u64;
     let mut words: Vec<u64> = Vec::new();

@@ -15,8 +15,10 @@
 #![allow(unsafe_code)]
 
 mod mega;
+mod memory;
 
 pub use mega::build_megapin;
+pub use memory::Memory;
 
 use super::arena::{Arena, Owner};
 use super::nursery::{Exhausted, Nursery};
@@ -56,8 +58,11 @@ struct Walk<'a> {
     words: usize,
 }
 
-/// A buffer that is small as a natural stands for that natural.
+/// A buffer that is small as a natural stands for that natural, and a pin for its stored copy.
 fn settle(v: Value) -> Value {
+    if v.is_pin() {
+        return v.latest();
+    }
     if !v.is_buffer() {
         return v;
     }

@@ -15,6 +15,7 @@
 
 use super::crc;
 use super::error::Damage;
+pub use crate::value::STORED;
 use crate::value::{TAG_MEGAPIN, TAG_PIN};
 use core::mem::offset_of;
 
@@ -36,8 +37,6 @@ pub const FIRST_PAGE: u64 = 1;
 pub const SMALL: usize = 409;
 /// The most extents one superblock can list as written by its commit.
 pub const DELTA: usize = 16;
-/// Marks a reference to a pin in the region.
-pub const STORED: u64 = 2;
 
 /// `PLANv1`: the first 8 bytes of a superblock.
 const MAGIC: [u8; 8] = *b"PLANv1\0\0";
