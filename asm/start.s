@@ -1,7 +1,9 @@
 # Process entry.
 #
-# Intel syntax. The kernel starts us here with the stack pointer at argc (src/os/env.rs draws what
-# lies above it), the direction flag clear and every other register meaningless.
+# Intel syntax. The kernel starts us at _start with the stack pointer at argc (src/os/env.rs draws
+# what lies above it), the direction flag clear and every other register meaningless. An image comes
+# a second time: asm/stub.s maps it again, leaves the stack as the kernel made it, and jumps to
+# plan_resume with the address of what the first start left (src/os/image.rs) in rsi.
 
     .section .text.entry, "ax", @progbits
     .globl _start
@@ -13,8 +15,9 @@ _start:
     call plan_cpu_fits          # nothing but plain x86-64 may run before this
     test eax, eax
     jz 21f
+    xor esi, esi
     mov rdi, r12
-    call plan_start             # plan_start(stack) does not return
+    call plan_start             # plan_start(stack, handover) does not return
     ud2
 
 21: mov eax, 1                  # write(2, refusal, length)
@@ -27,6 +30,16 @@ _start:
     syscall
     ud2
     .size _start, . - _start
+
+    .globl plan_resume
+    .type plan_resume, @function
+plan_resume:                    # the processor was checked at the first start
+    xor ebp, ebp
+    mov rdi, rsp
+    and rsp, -16
+    call plan_start
+    ud2
+    .size plan_resume, . - plan_resume
 
     .section .rodata.plan_refusal, "a", @progbits
 plan_refusal:

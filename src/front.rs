@@ -14,4 +14,4 @@ pub mod rpn;
 pub mod seed;
 pub mod wisp;
 
-use plan_runtime::{machine, nat, os, prim, value};
+use plan_runtime::{heap, machine, nat, os, prim, value};

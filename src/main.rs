@@ -14,6 +14,7 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
+use plan::os::image::{self, Handover};
 use plan::os::{Fd, fault, file, process};
 use plan::wisp::Library;
 use plan::wisp::start::BUILTIN;
@@ -44,14 +45,22 @@ static TEXT: [u8; BUILTIN.len()] = BUILTIN;
 #[global_allocator]
 static HEAP: SystemHeap = SystemHeap::new();
 
+unsafe extern "C" {
+    /// Where an image comes a second time; see `asm/start.s`.
+    fn plan_resume();
+}
+
 /// Where `asm/start.s` enters Rust.
 ///
 /// # Safety
-/// `stack` must be the stack pointer the kernel started the process with.
+/// `stack` must be the stack pointer the kernel started the process with, `handover` null or what
+/// the stub of an image brought.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
+unsafe extern "C" fn plan_start(stack: *const usize, handover: *const Handover) -> ! {
     // SAFETY: passed on to the caller.
     let args = unsafe { Args::from_stack(stack) };
+    // SAFETY: passed on to the caller, too.
+    let start = unsafe { image::start(&args, handover, plan_resume as *const () as usize) };
     // Where the system refuses, a fault ends the process by a signal: no reason not to start.
     let _ = fault::catch();
     let library = Library {
@@ -60,7 +69,7 @@ unsafe extern "C" fn plan_start(stack: *const usize) -> ! {
         modules: &MODULES,
         index: &INDEX,
     };
-    process::exit(plan::cli::main(&args, library))
+    process::exit(plan::cli::main(&args, start, library))
 }
 
 /// A message of fixed size: an internal error may be a lack of memory.

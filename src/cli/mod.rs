@@ -7,6 +7,7 @@
 //! | `message` | the one line `plan: what failed: why (what to do)` |
 //! | `options` | what the environment says about the machine |
 //! | `graph` | seeds from values |
+//! | `image` | an image: this executable with a persistence region behind it |
 //! | `library` | the built-in library, for the build |
 //! | `save` | `seed save` for Wisp programs |
 //! | `stop` | what is said about a program without a result |
@@ -20,6 +21,7 @@
 pub mod args;
 mod graph;
 pub mod help;
+mod image;
 mod library;
 pub mod message;
 pub mod options;
@@ -32,6 +34,7 @@ pub mod stop;
 pub mod wisp;
 
 use crate::os::env::Args;
+use crate::os::image::{Refusal, Start};
 use crate::os::out::Out;
 use crate::os::{Errno, Fd, term};
 use crate::wisp::Library;
@@ -50,13 +53,25 @@ pub const STATUS_EVALUATION: i32 = 1;
 pub const STATUS_USAGE: i32 = 2;
 /// A file that cannot be read or written, or malformed input.
 pub const STATUS_INPUT: i32 = 3;
+/// An image that cannot be used: damaged, of another version, in use.
+pub const STATUS_IMAGE: i32 = 4;
 /// An exception that nobody caught.
 pub const STATUS_UNCAUGHT: i32 = 9;
 /// An internal inconsistency, or the system refuses what the runtime needs to start.
 pub const STATUS_INTERNAL: i32 = 70;
 
-/// Runs the command that `args` asks for, with this built-in library; returns the exit status.
-pub fn main(args: &Args, library: Library) -> i32 {
+/// Runs the image, or the command that `args` asks for, with this built-in library; returns the exit
+/// status.
+pub fn main(args: &Args, start: Result<Start, Refusal>, library: Library) -> i32 {
+    match start {
+        Ok(Start::Tool) => tool(args, library),
+        Ok(Start::Image(own)) => image::run(args, own),
+        Err(refusal) => image::refused(args, refusal),
+    }
+}
+
+/// Runs the command that `args` asks for.
+fn tool(args: &Args, library: Library) -> i32 {
     let words: Vec<&[u8]> = args.from(1).collect();
     match args::parse(&words) {
         Ok(Command::Help(topic)) => print(help::text(topic)),

@@ -14,6 +14,10 @@
 
 use core::ffi::c_char;
 
+/// Auxiliary entry: address of the program headers in memory.
+pub const AT_PHDR: u64 = 3;
+/// Auxiliary entry: how many program headers there are.
+pub const AT_PHNUM: u64 = 5;
 /// Auxiliary entry: bytes in a page.
 pub const AT_PAGESZ: u64 = 6;
 /// Auxiliary entry: address of 16 random bytes.
@@ -111,6 +115,18 @@ impl Args {
                 (!entry.is_null()).then(|| bytes(entry))
             }
         })
+    }
+
+    /// The path the process was started with.
+    pub fn executable(&self) -> Option<&'static [u8]> {
+        let path = self.aux(AT_EXECFN).filter(|at| *at != 0)?;
+        // SAFETY: the kernel put a terminated string there.
+        Some(unsafe { bytes(core::ptr::with_exposed_provenance(path as usize)) })
+    }
+
+    /// The addresses of the vectors of arguments and environment, as `execve` takes them.
+    pub(super) fn vectors(&self) -> (usize, usize) {
+        (self.argv.expose_provenance(), self.envp.expose_provenance())
     }
 
     /// The auxiliary entry of this type (`AT_…`).

@@ -41,6 +41,10 @@ impl Errno {
     pub const EISDIR: Errno = Errno(21);
     /// Invalid argument.
     pub const EINVAL: Errno = Errno(22);
+    /// The process has no descriptors left.
+    pub const EMFILE: Errno = Errno(24);
+    /// A file that is being executed cannot be written.
+    pub const ETXTBSY: Errno = Errno(26);
     /// Not a terminal.
     pub const ENOTTY: Errno = Errno(25);
     /// Seek on something that has no position.

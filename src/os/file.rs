@@ -25,15 +25,15 @@ const READ_STEP: usize = 64 * 1024;
 
 /// Relative paths start at the current directory.
 const AT_FDCWD: usize = -100isize as usize;
-const O_RDONLY: usize = 0;
+pub(super) const O_RDONLY: usize = 0;
 const O_WRONLY: usize = 1;
-const O_RDWR: usize = 2;
+pub(super) const O_RDWR: usize = 2;
 const O_CREAT: usize = 0o100;
 const O_EXCL: usize = 0o200;
 const O_TRUNC: usize = 0o1000;
 const O_APPEND: usize = 0o2000;
 const O_DIRECTORY: usize = 0o200_000;
-const O_CLOEXEC: usize = 0o2_000_000;
+pub(super) const O_CLOEXEC: usize = 0o2_000_000;
 /// The bits of a mode that say what kind of file it is, and two of the kinds.
 const S_IFMT: u32 = 0o170_000;
 const S_IFREG: u32 = 0o100_000;

@@ -18,6 +18,7 @@ pub mod fault;
 pub mod file;
 pub mod futex;
 pub mod heap;
+pub mod image;
 pub mod limits;
 pub mod mem;
 #[cfg(test)]
