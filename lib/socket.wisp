@@ -82,3 +82,31 @@
   (@ buf (XBufOp 8))
   (Seq buf (Seq (%poke [(XPtrOp buf) (Add fd (Lsh 1 32)) 0 8])
     (%held (sys-check "poll" "connection" (syscall (7 (XPtrOp buf) 1 ms))) buf))))
+
+;; Many connections at once
+
+; The structures pollfd of descriptors with the events they wait for, behind those in b.
+(defun (%poll-entries events fds b)
+  (foldl {acc fd -> (bytes-weld acc (bytes-of 8 (Add fd (Lsh events 32))))} b fds))
+; Of descriptors those about which anything was reported; the first has entry i.
+(defun (%poll-ready buf i fds)
+  (filter {e -> (Load (Add 6 (Lsh (Ix0 e) 3)) 2 buf)} (mapi {k fd -> [(Add i k) fd]} fds)))
+(defun (tcp-ready receivers senders ms)
+  "Waits at most ms milliseconds for any of many connections and listeners.
+The result is [those of the row receivers with something to receive or accept, those of the row
+senders that take more]; a connection that has failed or ended is among them too.
+(tcp-ready 0 0 0)  => [0 0]"
+  (@ n       (Sz receivers))
+  (@ entries (%poll-entries 4 senders (%poll-entries 1 receivers bytes-empty)))
+  (@ buf     (XBufOp (Ix0 entries)))
+  (Seq entries (Seq buf (Seq (%poke [(XPtrOp buf) (Ix1 entries) 0 (Ix0 entries)])
+    (let ((r (%held (syscall (7 (XPtrOp buf) (Add n (Sz senders)) ms)) buf)))
+      (If (Eq r 18446744073709551612) [0 0]
+        (Seq (sys-check "poll" "connections" r)
+          (Force [(map Ix1 (%poll-ready buf 0 receivers))
+                  (map Ix1 (%poll-ready buf n senders))]))))))))
+(defun (tcp-send-some fd b from)
+  "Sends bytes from position from on as far as they are taken at once; gives how many.
+(try-io (tcp-send-some 999 [1 'a']) 0)  => 9"
+  (@ r (SendOp [fd (Ix1 b) (Sub (Ix0 b) from) from 16448]))
+  (If (Eq r 18446744073709551605) 0 (sys-check "send" "connection" r)))
