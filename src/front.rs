@@ -3,7 +3,7 @@
 //! Invariants:
 //! - no `std` outside tests;
 //! - `unsafe` is denied here and allowed again per file, under a `//! Safety` paragraph;
-//! - the machine is used through what [`plan_runtime`] shows, never changed from here.
+//! - the machine is used through what [`plan_runtime`] and [`plan_operations`] show, never changed from here.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
@@ -14,4 +14,7 @@ pub mod rpn;
 pub mod seed;
 pub mod wisp;
 
-use plan_runtime::{heap, machine, nat, os, prim, value};
+use plan_base::{os, value};
+use plan_numbers::nat;
+use plan_operations::prim;
+use plan_runtime::{heap, machine};

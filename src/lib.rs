@@ -20,10 +20,14 @@
 //! Invariants:
 //! - no `std` outside tests: only `main.rs`, `os` and `asm` know that there is no C library;
 //! - `unsafe` is denied everywhere and allowed again per file, under a `//! Safety` paragraph;
-//! - the rooms are two packages, because Cargo optimises by package: `front.rs` (cli to seed) for size,
-//!   `runtime.rs` (prim to os) for speed; the second uses nothing of the first.
+//! - the rooms are packages with a root file each (`numbers.rs` to `front.rs`), because Cargo optimises
+//!   by package; none uses anything of those above it.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+pub use plan_base::{os, sync, value};
+pub use plan_compiler::law;
 pub use plan_front::{cli, rpn, seed, wisp};
-pub use plan_runtime::{heap, law, machine, nat, os, prim, sync, value};
+pub use plan_numbers::nat;
+pub use plan_operations::prim;
+pub use plan_runtime::{heap, machine};

@@ -13,12 +13,9 @@
 
 pub mod arena;
 pub mod code;
-pub mod fixed;
-pub mod nursery;
-pub mod pins;
 pub mod store;
 
 /// Nanoseconds of a clock that only counters use; one that fails stands still.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     crate::os::clock::monotonic().unwrap_or(0)
 }

@@ -151,14 +151,14 @@ mod tests {
         // Tests run in the directory of their package, beside the sources.
         let path = |path: &str| found(|words| files(path.as_bytes(), words));
         assert_eq!(
-            path("../src/cli/repl/compl"),
-            ["../src/cli/repl/complete.rs"]
+            path("../../src/cli/repl/compl"),
+            ["../../src/cli/repl/complete.rs"]
         );
-        assert_eq!(path("../src/cl"), ["../src/cli/"]);
+        assert_eq!(path("../../src/cl"), ["../../src/cli/"]);
         assert!(path("no such/").is_empty());
         assert!(!path("").iter().any(|name| name.starts_with('.')));
         assert_eq!(
-            found(|words| modules(b"b", b"../src/wisp", words)),
+            found(|words| modules(b"b", b"../../src/wisp", words)),
             ["builtin"]
         );
     }

@@ -277,7 +277,7 @@ fn render() -> String {
 
 #[test]
 fn operations_reference() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
     let page = render();
     if std::env::var_os("PLAN_BLESS").is_some() {
         std::fs::write(path, &page).expect("docs/operations.md is writable");

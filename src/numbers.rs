@@ -1,0 +1,11 @@
+//! Natural-number arithmetic: see the map in `lib.rs`.
+//!
+//! Invariants:
+//! - no `std` outside tests;
+//! - `unsafe` is denied here and allowed again per file, under a `//! Safety` paragraph.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod nat;
