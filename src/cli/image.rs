@@ -13,13 +13,12 @@ use crate::os::image::{OwnImage, Refusal};
 use alloc::format;
 
 /// Says why an image could not open itself; returns the exit status.
-pub fn refused(args: &Args, refusal: Refusal) -> i32 {
+pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
     let status = match refusal {
         Refusal::System(..) => STATUS_INTERNAL,
         _ => STATUS_IMAGE,
     };
-    let path = Shown(args.executable().unwrap_or(b"?"));
-    message::fail(status, format_args!("image {path}: {refusal}"))
+    message::fail(status, format_args!("image {}: {refusal}", Shown(path)))
 }
 
 /// Runs the program in the region of `own`; returns the exit status.

@@ -34,7 +34,7 @@ pub mod stop;
 pub mod wisp;
 
 use crate::os::env::Args;
-use crate::os::image::{Refusal, Start};
+use crate::os::image::Start;
 use crate::os::out::Out;
 use crate::os::{Errno, Fd, term};
 use crate::wisp::Library;
@@ -62,11 +62,11 @@ pub const STATUS_INTERNAL: i32 = 70;
 
 /// Runs the image, or the command that `args` asks for, with this built-in library; returns the exit
 /// status.
-pub fn main(args: &Args, start: Result<Start, Refusal>, library: Library) -> i32 {
+pub fn main(args: &Args, start: Start, library: Library) -> i32 {
     match start {
-        Ok(Start::Tool) => tool(args, library),
-        Ok(Start::Image(own)) => image::run(args, own),
-        Err(refusal) => image::refused(args, refusal),
+        Start::Tool => tool(args, library),
+        Start::Image(own) => image::run(args, own),
+        Start::Refused(path, refusal) => image::refused(path, refusal),
     }
 }
 

@@ -16,12 +16,16 @@ use super::sys::{Sysno, call};
 
 /// `fcntl`: set a lock of the open file description, or fail at once.
 const F_OFD_SETLK: usize = 37;
+/// `fcntl`: who has a lock that excludes this one?
+const F_OFD_GETLK: usize = 36;
 /// `fcntl`: another descriptor of the same opening, close-on-exec.
 const F_DUPFD_CLOEXEC: usize = 1030;
 /// A lock that excludes all others.
 const F_WRLCK: i16 = 1;
 /// A lock that excludes those.
 const F_RDLCK: i16 = 0;
+/// No lock.
+const F_UNLCK: i16 = 2;
 /// `fallocate`: make a hole, and keep the length.
 const PUNCH_HOLE: usize = 0x02 | 0x01;
 
@@ -72,16 +76,30 @@ pub fn sync_data(fd: Fd) -> Result<(), Errno> {
     unsafe { call(Sysno::fdatasync, [fd.arg()]).map(drop) }
 }
 
-/// Locks the whole file against other openings, for writing or for reading beside other readers.
-/// `EAGAIN` if one of them has it locked.
-pub fn lock(fd: Fd, for_writing: bool) -> Result<(), Errno> {
-    let lock = KernelLock {
-        kind: if for_writing { F_WRLCK } else { F_RDLCK },
+/// A lock of this kind on all of a file.
+const fn whole(kind: i16) -> KernelLock {
+    KernelLock {
+        kind,
         whence: 0,
         start: 0,
         len: 0,
         pid: 0,
-    };
+    }
+}
+
+/// Whether another opening has the file locked, for whatever.
+pub fn is_locked(fd: Fd) -> Result<bool, Errno> {
+    let mut lock = whole(F_WRLCK);
+    let at = (&raw mut lock).expose_provenance();
+    // SAFETY: the kernel writes the structure only, to say what it found.
+    unsafe { call(Sysno::fcntl, [fd.arg(), F_OFD_GETLK, at])? };
+    Ok(lock.kind != F_UNLCK)
+}
+
+/// Locks the whole file against other openings, for writing or for reading beside other readers.
+/// `EAGAIN` if one of them has it locked.
+pub fn lock(fd: Fd, for_writing: bool) -> Result<(), Errno> {
+    let lock = whole(if for_writing { F_WRLCK } else { F_RDLCK });
     let at = (&raw const lock).expose_provenance();
     // SAFETY: the kernel reads the structure only.
     match unsafe { call(Sysno::fcntl, [fd.arg(), F_OFD_SETLK, at]) } {

@@ -40,7 +40,7 @@ pub struct Args {
 ///
 /// # Safety
 /// `start` must point to a string that ends in a zero byte and lives for the rest of the process.
-unsafe fn bytes(start: *const c_char) -> &'static [u8] {
+pub(super) unsafe fn bytes(start: *const c_char) -> &'static [u8] {
     let mut len = 0;
     // SAFETY: the string is readable up to its terminator.
     unsafe {
@@ -100,6 +100,7 @@ impl Args {
     }
 
     /// The value of the environment variable `name`: the first entry `name=value`.
+    #[inline(never)]
     pub fn var(&self, name: &[u8]) -> Option<&'static [u8]> {
         self.vars()
             .find_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))

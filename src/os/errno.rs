@@ -49,6 +49,8 @@ impl Errno {
     pub const ENOTTY: Errno = Errno(25);
     /// Seek on something that has no position.
     pub const ESPIPE: Errno = Errno(29);
+    /// Larger than a file may be.
+    pub const EFBIG: Errno = Errno(27);
     /// No space left.
     pub const ENOSPC: Errno = Errno(28);
     /// The file system is for reading only.

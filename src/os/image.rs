@@ -1,17 +1,17 @@
 //! The own executable as an image: whether it is one, and how it is opened for writing.
 //!
 //! ```text
-//!             marker 0
-//!   _start ──────────────▶ the tool
-//!      │ marker: image
-//!      ▼                 opened            (a system that lets a running file be written)
-//!   open for writing ─────────────────────────────────────────────▶ Image, writable
-//!      │ busy: it is being executed    │ refused: read-only, or not ours
-//!      ▼                               └──────────────────────────▶ Image, not writable
-//!   execute the stub, a small memory file ──▶ plan_resume ──▶ open for writing ──▶ Image
+//!           not marked
+//!   _start ────────────▶ Tool
+//!     │ marked         to be read only
+//!     ▼                 ┌───────────────────────────────────────────────▶ Image, not writable
+//!   open for reading ───┤
+//!                       └─▶ execute the stub ─▶ plan_resume ─▶ open for writing ─▶ Image
+//!                             │ refused               refused, busy │
+//!                             └─ memory file, then a temporary one  └─▶ not writable; wait, status 4
 //! ```
 //!
-//! The kernel refuses to open for writing what a process executes (`ETXTBSY`). So the process executes
+//! The kernel lets nobody open for writing what a process executes (`ETXTBSY`). So the process executes
 //! a stub (`asm/stub.s`) that maps the segments of the original, by a descriptor, where they were,
 //! and goes on in them: nothing is copied and the pages stay shared with the page cache.
 //!
@@ -27,12 +27,14 @@
 //! this file; what the stub hands over is in its own pages, which stay mapped.
 #![allow(unsafe_code)]
 
+use super::durable;
 use super::env::{AT_PHDR, AT_PHNUM, Args};
 use super::errno::Errno;
 use super::file::{self, Fd, File, O_CLOEXEC, O_RDONLY, O_RDWR};
+use super::limits::{Resource, limit};
 use super::mem::PAGE;
 use super::sys::{Sysno, call};
-use core::fmt;
+use core::{fmt, slice};
 
 core::arch::global_asm!(include_str!("../../asm/stub.s"));
 
@@ -41,14 +43,10 @@ unsafe extern "C" {
     static plan_stub: [u8; STUB_BYTES];
 }
 
-/// Bytes of the stub before its rows.
-const STUB_BYTES: usize = 512;
-/// Where in the stub the two lengths of its segment are.
-const STUB_LENGTHS: usize = 64 + 32;
+/// Bytes of the stub before the handover.
+const STUB_BYTES: usize = 576;
 /// The lowest descriptor used here, where the limit allows: programs number theirs from 0.
 const HIGH: usize = 512;
-/// Longest path the kernel takes, with its end.
-const PATH_BYTES: usize = 4096;
 /// Milliseconds to wait for another process that is between its two starts.
 const PATIENCE: u32 = 2000;
 
@@ -61,15 +59,14 @@ const AT_FDCWD: usize = -100isize as usize;
 const AT_EMPTY_PATH: usize = 0x1000;
 /// `prctl`: the name that `ps` shows.
 const PR_SET_NAME: usize = 15;
-const MAP_PRIVATE: u64 = 0x02;
-const MAP_ANONYMOUS: u64 = 0x20;
-const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
+/// Bytes of a program header of the ELF format.
+const SEGMENT_BYTES: usize = 56;
 
-/// What an executable says about itself; zero but for the magic in the tool.
+/// What an executable says about itself.
 #[repr(C)]
 struct Marker {
     magic: [u8; 16],
-    /// Where the region starts in the file.
+    /// Where the region starts in the file; 0 in the tool.
     region: u64,
 }
 
@@ -86,7 +83,7 @@ pub struct OwnImage {
     pub file: File,
     /// Where the region starts in the file, in bytes.
     pub region: u64,
-    /// Whether the system lets us write it.
+    /// Whether it is open for writing: asked for, and the system lets us.
     pub writable: bool,
     /// The path it was started by, for messages.
     pub path: &'static [u8],
@@ -99,73 +96,51 @@ pub enum Start {
     Tool,
     /// An image: all arguments belong to its program.
     Image(OwnImage),
+    /// An image that cannot run: the path it was started by, and why.
+    Refused(&'static [u8], Refusal),
 }
 
 /// Why an image could not open itself; prints as the rest of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// The system refuses what every start needs: a step, and why.
+    /// The system refuses what every start needs: what, and why.
     System(&'static str, Errno),
-    /// The own file cannot be opened, or not by that path.
+    /// The own file cannot be opened.
     Unreachable(Errno),
-    /// Another process writes it or executes it.
+    /// There is no `/proc`, and the path leads to another file.
+    Elsewhere,
+    /// Another process uses it.
     Busy,
-    /// The file was removed or replaced.
+    /// The file was removed: what is committed would be lost.
     Removed,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::System(step, why) => write!(f, "cannot start: {step}: {why}"),
+            Refusal::System(what, why) => write!(f, "cannot start: no {what}: {why}"),
             Refusal::Unreachable(why) => write!(f, "cannot open the own file: {why}"),
-            Refusal::Busy => f.write_str("in use by another process"),
-            Refusal::Removed => f.write_str("the file was removed or replaced"),
+            Refusal::Elsewhere => f.write_str(
+                "cannot find the own file: another one is there (mount /proc, or start it by its path)",
+            ),
+            Refusal::Busy => f.write_str("in use by another process (try again when it has ended)"),
+            Refusal::Removed => f.write_str(
+                "the file was removed, commits would be lost (PLAN_READONLY=1 runs it all the same)",
+            ),
         }
     }
 }
 
-/// What the first start leaves for the second; a path follows.
+/// What the first start leaves for the second; program headers and a terminated path follow.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Handover {
     /// The own file, open for reading.
     fd: i64,
-    /// Device and inode of it.
-    identity: [u64; 2],
-    /// Bytes of the path that follows, without its end.
-    path: u64,
-}
-
-/// What follows the code of the stub; `asm/stub.s` knows the offsets.
-#[repr(C)]
-struct Tail {
-    rows: [[u64; 6]; 9],
-    zero: [u64; 2],
+    /// How many program headers follow.
+    segments: u64,
+    /// Where the stub is to go on.
     resume: u64,
-    handover: Handover,
-}
-
-/// The file that is executed.
-#[repr(C)]
-struct Stub {
-    code: [u8; STUB_BYTES],
-    tail: Tail,
-    path: [u8; PATH_BYTES],
-}
-
-/// A program header of the ELF format.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Segment {
-    kind: u32,
-    flags: u32,
-    offset: u64,
-    address: u64,
-    physical: u64,
-    in_file: u64,
-    in_memory: u64,
-    align: u64,
 }
 
 /// Where the region of this executable starts, if it is an image.
@@ -204,39 +179,39 @@ pub fn region_in(elf: &[u8]) -> Option<u64> {
 /// Finds out what this process is; for an image, opens the own file. May execute the process
 /// anew, which then calls this with what was handed over; `resume` is where it is to go on.
 ///
-/// # Errors
-/// Why an image cannot run.
-///
 /// # Safety
 /// `handover` is null or what the stub passed to `resume`.
-pub unsafe fn start(
-    args: &Args,
-    handover: *const Handover,
-    resume: usize,
-) -> Result<Start, Refusal> {
+pub unsafe fn start(args: &Args, handover: *const Handover, resume: usize) -> Start {
     let Some(region) = region() else {
-        return Ok(Start::Tool);
+        return Start::Tool;
     };
+    let mut path = args.executable().unwrap_or(c"".to_bytes());
     // SAFETY: passed on to the caller.
-    let (file, writable, path) = match unsafe { handover.as_ref() } {
-        None => first(args, resume)?,
-        // SAFETY: the path follows in the page of the handover.
-        Some(left) => second(left, unsafe {
-            core::slice::from_raw_parts(handover.add(1).cast(), left.path as usize)
-        })?,
+    let opened = match unsafe { handover.as_ref() } {
+        None => first(args, path, resume),
+        Some(left) => {
+            let behind = left.segments as usize * SEGMENT_BYTES;
+            // SAFETY: the headers follow, then a terminated path.
+            path = unsafe { super::env::bytes(handover.add(1).cast::<u8>().add(behind).cast()) };
+            second(left, path)
+        }
     };
-    if writable && file::stat(file.fd()).is_ok_and(|stat| stat.links == 0) {
-        return Err(Refusal::Removed);
+    match opened.and_then(checked) {
+        Ok((file, writable)) => Start::Image(OwnImage {
+            file,
+            region,
+            writable,
+            path,
+        }),
+        Err(refusal) => Start::Refused(path, refusal),
     }
-    Ok(Start::Image(OwnImage {
-        file: high(file)?,
-        region,
-        writable,
-        path,
-    }))
 }
 
+/// A file, and whether it is open for writing.
+type Opened = (File, bool);
+
 /// Opens the terminated string `path`.
+#[inline(never)]
 fn open(path: *const u8, flags: usize) -> Result<File, Errno> {
     let args = [AT_FDCWD, path.expose_provenance(), flags, 0];
     // SAFETY: callers pass terminated strings; the kernel only reads them.
@@ -244,15 +219,64 @@ fn open(path: *const u8, flags: usize) -> Result<File, Errno> {
     Ok(File::own(Fd(number as i32)))
 }
 
-/// The same opening at a descriptor out of the way, if there is room.
-fn high(file: File) -> Result<File, Refusal> {
-    let args = [file.fd().arg(), F_DUPFD_CLOEXEC, HIGH];
-    // SAFETY: touches no memory.
-    match unsafe { call(Sysno::fcntl, args) } {
-        Ok(number) => Ok(File::own(Fd(number as i32))),
-        // The limit is lower: the file stays where it is.
-        Err(Errno::EINVAL | Errno::EMFILE) => Ok(file),
-        Err(why) => Err(Refusal::System("descriptors", why)),
+/// The same opening at a descriptor out of the way, if there is room; a file that has no name any more
+/// is not written.
+#[inline(never)]
+fn checked((file, writable): Opened) -> Result<Opened, Refusal> {
+    if writable && file::stat(file.fd()).is_ok_and(|stat| stat.links == 0) {
+        return Err(Refusal::Removed);
+    }
+    let duplicate = |lowest| {
+        let args = [file.fd().arg(), F_DUPFD_CLOEXEC, lowest];
+        // SAFETY: touches no memory.
+        unsafe { call(Sysno::fcntl, args) }
+    };
+    // The limit may be lower.
+    match duplicate(HIGH).or_else(|_| duplicate(0)) {
+        Ok(number) => Ok((File::own(Fd(number as i32)), writable)),
+        Err(why) => Err(Refusal::System("descriptor for the own file", why)),
+    }
+}
+
+/// The first start: opens the own file to be read, or executes the stub.
+fn first(args: &Args, path: &'static [u8], resume: usize) -> Result<Opened, Refusal> {
+    // Not close-on-exec: the stub maps it.
+    let file = match open(c"/proc/self/exe".as_ptr().cast(), O_RDONLY) {
+        Ok(file) => file,
+        Err(Errno::ENOENT | Errno::ENOTDIR) => by_path(args, path)?,
+        Err(why) => return Err(why.into()),
+    };
+    let command = args.var(b"PLANCMD");
+    if args.var(b"PLAN_READONLY") == Some(b"1") || matches!(command, Some(b"info" | b"scrub")) {
+        return Ok((file, false));
+    }
+    let handover = Handover {
+        fd: i64::from(file.fd().0),
+        segments: args.aux(AT_PHNUM).unwrap_or(0),
+        resume: resume as u64,
+    };
+    let why = restart(args, path, &handover);
+    // On a system that lets a running file be written, or never lets us write it, all is well.
+    match open(c"/proc/self/exe".as_ptr().cast(), O_RDWR | O_CLOEXEC) {
+        Ok(both) => Ok((both, true)),
+        Err(never) if is_read_only(never) => Ok((file, false)),
+        Err(_) => Err(why),
+    }
+}
+
+/// Opens the own file where there is no `/proc`: by path, if what is there begins as we do.
+#[cold]
+fn by_path(args: &Args, path: &'static [u8]) -> Result<File, Refusal> {
+    let file = open(path.as_ptr(), O_RDONLY)?;
+    let mut page = [0; PAGE];
+    let start = args.aux(AT_PHDR).unwrap_or(0) as usize & !(PAGE - 1);
+    let read = durable::read_at(file.fd(), 0, &mut page)?;
+    // SAFETY: the program headers are in the first page of the first segment.
+    let own = unsafe { slice::from_raw_parts(core::ptr::with_exposed_provenance(start), read) };
+    if read == PAGE && page == *own {
+        Ok(file)
+    } else {
+        Err(Refusal::Elsewhere)
     }
 }
 
@@ -261,62 +285,69 @@ fn is_read_only(why: Errno) -> bool {
     matches!(why, Errno::EACCES | Errno::EROFS | Errno::EPERM)
 }
 
-type Opened = (File, bool, &'static [u8]);
-
-/// The first start: opens the own file, or executes the stub.
-fn first(args: &Args, resume: usize) -> Result<Opened, Refusal> {
-    let own = c"/proc/self/exe".as_ptr().cast();
-    let path = args.executable().unwrap_or(b"");
-    match open(own, O_RDWR | O_CLOEXEC) {
-        Ok(file) => return Ok((file, true, path)),
-        Err(why) if is_read_only(why) => {
-            let file = open(own, O_RDONLY | O_CLOEXEC).map_err(Refusal::Unreachable)?;
-            return Ok((file, false, path));
-        }
-        Err(_) => {}
+impl From<Errno> for Refusal {
+    fn from(why: Errno) -> Refusal {
+        Refusal::Unreachable(why)
     }
-    // Not close-on-exec: the stub maps it.
-    let file = open(own, O_RDONLY).map_err(Refusal::Unreachable)?;
-    Err(restart(args, &file, path, resume))
 }
 
 /// Executes the stub; comes back only with the reason why not.
-fn restart(args: &Args, file: &File, path: &[u8], resume: usize) -> Refusal {
-    let system = |step| move |why| Refusal::System(step, why);
-    let identity = match file::stat(file.fd()) {
-        Ok(stat) => stat.identity,
-        Err(why) => return Refusal::Unreachable(why),
+fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
+    let headers = args.aux(AT_PHDR).unwrap_or(0) as usize;
+    let parts = [
+        [(&raw const plan_stub).expose_provenance(), STUB_BYTES],
+        [
+            (&raw const *handover).expose_provenance(),
+            size_of::<Handover>(),
+        ],
+        [headers, handover.segments as usize * SEGMENT_BYTES],
+        [path.as_ptr().expose_provenance(), path.len() + 1],
+    ];
+    let first = match memory_file().and_then(|file| execute(args, file, &parts)) {
+        Ok(()) => return Refusal::Busy,
+        Err(why) => why,
     };
-    let mut stub = Stub {
-        // SAFETY: that many bytes of constants.
-        code: unsafe { plan_stub },
-        tail: tail(segments(args), file.fd()),
-        path: [0; PATH_BYTES],
-    };
-    let length = path.len().min(PATH_BYTES - 1);
-    stub.path[..length].copy_from_slice(&path[..length]);
-    stub.tail.resume = resume as u64;
-    stub.tail.handover.identity = identity.into();
-    stub.tail.handover.path = length as u64;
-    let used = size_of::<Stub>() - PATH_BYTES + length + 1;
-    for half in 0..2 {
-        let at = STUB_LENGTHS + 8 * half;
-        stub.code[at..at + 8].copy_from_slice(&(used as u64).to_le_bytes());
+    let beside = path
+        .iter()
+        .rposition(|b| *b == b'/')
+        .map_or(&b"."[..], |i| &path[..i]);
+    for dir in [beside, b"/dev/shm", b"/tmp"] {
+        // Why there is no temporary file either does not help anybody.
+        let _ = temporary(dir, &parts).and_then(|file| execute(args, file, &[]));
     }
-    // SAFETY: a structure without padding, of which `used` bytes are initialised.
-    let bytes = unsafe { core::slice::from_raw_parts((&raw const stub).cast::<u8>(), used) };
-    let attempt = || -> Result<(), Refusal> {
-        let memory = memory_file().map_err(system("memory file"))?;
-        file::write_all(memory.fd(), bytes).map_err(system("memory file"))?;
-        let (argv, envp) = args.vectors();
-        let empty = c"".as_ptr().expose_provenance();
-        let args = [memory.fd().arg(), empty, argv, envp, AT_EMPTY_PATH];
-        // SAFETY: the vectors are those the kernel made; on success there is no way back.
-        unsafe { call(Sysno::execveat, args) }
-            .map(drop)
-            .map_err(system("execute again"))
-    };
-    attempt().err().unwrap_or(Refusal::Busy)
+    Refusal::System("memory file to execute, nor a temporary one", first)
+}
+
+/// Writes these parts to a file that may be executed, and executes it.
+#[inline(never)]
+fn execute(args: &Args, file: File, parts: &[[usize; 2]]) -> Result<(), Errno> {
+    write(&file, parts)?;
+    let (argv, envp) = args.vectors();
+    let empty = c"".as_ptr().expose_provenance();
+    let args = [file.fd().arg(), empty, argv, envp, AT_EMPTY_PATH];
+    // SAFETY: the vectors are those the kernel made; on success there is no way back.
+    unsafe { call(Sysno::execveat, args) }.map(drop)
+}
+
+/// Writes these parts, addresses and lengths, to an empty file.
+fn write(file: &File, parts: &[[usize; 2]]) -> Result<(), Errno> {
+    let bytes = parts.iter().map(|part| part[1]).sum();
+    // Beyond the limit there would be a signal, and no message.
+    if limit(Resource::FileSize).is_some_and(|most| most < bytes as u64) {
+        return Err(Errno::EFBIG);
+    }
+    let args = [
+        file.fd().arg(),
+        parts.as_ptr().expose_provenance(),
+        parts.len(),
+    ];
+    // SAFETY: the kernel reads the parts, which are there as long as the process.
+    let written = unsafe { call(Sysno::writev, args)? };
+    if written == bytes {
+        Ok(())
+    } else {
+        Err(Errno::ENOSPC)
+    }
 }
 
 /// An empty file in memory that may be executed.
@@ -333,104 +364,75 @@ fn memory_file() -> Result<File, Errno> {
     Ok(File::own(Fd(number as i32)))
 }
 
-/// The program headers the kernel loaded this process by.
-fn segments(args: &Args) -> &'static [Segment] {
-    match (args.aux(AT_PHDR), args.aux(AT_PHNUM)) {
-        (Some(at), Some(count)) if at != 0 => {
-            let at = core::ptr::with_exposed_provenance(at as usize);
-            // SAFETY: the kernel says so; the headers are in the first segment.
-            unsafe { core::slice::from_raw_parts(at, count as usize) }
-        }
-        _ => &[],
+/// A file of these parts in a directory, without a name any more; only for reading, because what is
+/// open for writing cannot be executed.
+#[cold]
+fn temporary(dir: &[u8], parts: &[[usize; 2]]) -> Result<File, Errno> {
+    let name = [dir, b"/.plan-restart"].concat();
+    let result = file::create_new(&name, 0o700)
+        .and_then(|file| write(&file, parts))
+        .and_then(|()| file::open_read(&name));
+    // EEXIST: that of another start, which removes it at once.
+    if result.as_ref().err() != Some(&Errno::EEXIST) {
+        let _ = file::remove(&name);
     }
-}
-
-/// The calls that map these segments of a file again.
-fn tail(segments: &[Segment], fd: Fd) -> Tail {
-    let page = PAGE as u64;
-    let mut tail = Tail {
-        rows: [[0; 6]; 9],
-        zero: [0; 2],
-        resume: 0,
-        handover: Handover {
-            fd: i64::from(fd.0),
-            identity: [0; 2],
-            path: 0,
-        },
-    };
-    let mut rows = tail.rows[..8].iter_mut();
-    let mut put = |row: [u64; 6]| {
-        if row[1] != 0
-            && let Some(free) = rows.next()
-        {
-            *free = row;
-        }
-    };
-    for segment in segments.iter().filter(|s| s.kind == 1) {
-        let inside = segment.address % page;
-        let start = segment.address - inside;
-        // Readable 4, writable 2, executable 1 in the file; the other way round for mmap.
-        let flags = u64::from(segment.flags);
-        let protection = (flags >> 2 & 1) | (flags & 2) | (flags & 1) << 2;
-        let end = |bytes: u64| (inside + bytes).next_multiple_of(page);
-        let in_file = if segment.in_file == 0 {
-            0
-        } else {
-            end(segment.in_file)
-        };
-        let fixed = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
-        let offset = segment.offset - inside;
-        put([start, in_file, protection, fixed, fd.0 as u64, offset]);
-        let rest = end(segment.in_memory) - in_file;
-        put([
-            start + in_file,
-            rest,
-            protection,
-            fixed | MAP_ANONYMOUS,
-            u64::MAX,
-            0,
-        ]);
-        if flags & 2 != 0 && in_file != 0 {
-            let used = segment.address + segment.in_file;
-            tail.zero = [used, start + in_file - used];
-        }
-    }
-    tail
+    result
 }
 
 /// The second start: opens the original, which is not being executed any more, for writing.
 fn second(left: &Handover, path: &'static [u8]) -> Result<Opened, Refusal> {
     let file = File::own(Fd(left.fd as i32));
     name_process(path);
-    let mut link = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0";
-    let mut digits = left.fd;
-    let mut end = 24;
-    while digits != 0 || end == 24 {
-        end -= 1;
-        link[end] = b'0' + (digits % 10) as u8;
-        digits /= 10;
-    }
-    link.copy_within(end.., 14);
     for _ in 0..PATIENCE {
-        match open(link.as_ptr(), O_RDWR | O_CLOEXEC) {
-            Ok(both) => return Ok((both, true, path)),
-            Err(why) if is_read_only(why) => return Ok((file, false, path)),
-            Err(Errno::ETXTBSY) => pause(),
-            Err(why) => return Err(Refusal::Unreachable(why)),
+        match again(file.fd(), path) {
+            Ok(both) => return Ok((both, true)),
+            Err(Refusal::Unreachable(why)) if is_read_only(why) => return Ok((file, false)),
+            Err(Refusal::Unreachable(Errno::ETXTBSY)) => {}
+            Err(refusal) => return Err(refusal),
         }
+        // Who has the lock is not between two starts; it has come to stay.
+        if durable::is_locked(file.fd())? {
+            break;
+        }
+        pause();
     }
     Err(Refusal::Busy)
+}
+
+/// Opens the file of `fd` for writing.
+#[inline(never)]
+fn again(fd: Fd, path: &'static [u8]) -> Result<File, Refusal> {
+    let mut link = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0";
+    let (mut number, mut digits) = (fd.0, 1);
+    while number > 9 {
+        number /= 10;
+        digits += 1;
+    }
+    number = fd.0;
+    for digit in link[14..14 + digits].iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    match open(link.as_ptr(), O_RDWR | O_CLOEXEC) {
+        Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+        result => return Ok(result?),
+    }
+    let both = open(path.as_ptr(), O_RDWR | O_CLOEXEC)?;
+    let same = file::stat(both.fd())?.identity == file::stat(fd)?.identity;
+    if same {
+        Ok(both)
+    } else {
+        Err(Refusal::Elsewhere)
+    }
 }
 
 /// Lets tools show the name of the image instead of the stub's.
 fn name_process(path: &[u8]) {
     let start = path.iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
+    let at = path[start..].as_ptr().expose_provenance();
     // A name that is not set is shown wrong, no more.
     // SAFETY: the path is terminated; the kernel reads 16 bytes of it at most.
-    let _ = unsafe {
-        let at = path[start..].as_ptr().expose_provenance();
-        call(Sysno::prctl, [PR_SET_NAME, at])
-    };
+    let _ = unsafe { call(Sysno::prctl, [PR_SET_NAME, at]) };
 }
 
 /// Waits a millisecond.
@@ -475,39 +477,5 @@ mod tests {
         assert_eq!(marked(&mut MARKER.magic.to_vec()), None);
         assert_eq!(region_in(&MARKER.magic), None);
         assert_eq!(region_in(b""), None);
-    }
-
-    #[test]
-    fn segments_are_mapped_where_the_kernel_had_them() {
-        let segment = |flags, offset, address, in_file, in_memory| Segment {
-            kind: 1,
-            flags,
-            offset,
-            address,
-            physical: 0,
-            in_file,
-            in_memory,
-            align: 4096,
-        };
-        let data = segment(6, 0x2234, 0x40_3234, 0x100, 0x2000);
-        let stack = Segment {
-            kind: 0x6474_e551,
-            ..data
-        };
-        let tail = tail(
-            &[segment(5, 0, 0x40_0000, 0x1234, 0x1234), data, stack],
-            Fd(9),
-        );
-        let fixed = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
-        let zeros = fixed | MAP_ANONYMOUS;
-        let rows = [
-            [0x40_0000, 0x2000, 5, fixed, 9, 0],
-            [0x40_3000, 0x1000, 3, fixed, 9, 0x2000],
-            [0x40_4000, 0x2000, 3, zeros, u64::MAX, 0],
-            [0; 6],
-        ];
-        assert_eq!(tail.rows[..4], rows);
-        assert_eq!(tail.zero, [0x40_3334, 0xccc]);
-        assert_eq!(core::mem::offset_of!(Tail, handover), 9 * 48 + 16 + 8);
     }
 }

@@ -15,6 +15,8 @@ use alloc::vec::Vec;
 /// A resource limit the kernel keeps per process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Resource {
+    /// Bytes of a file that is written.
+    FileSize = 1,
     /// Bytes of the native stack.
     Stack = 3,
     /// Bytes of address space.
