@@ -219,7 +219,7 @@ impl Machine {
         let mut block = self.heap.allocate_fixed(words, &mut self.arena);
         if block.is_err() && self.heap.fixed().since() > 0 {
             self.collect_for(BESIDE)?;
-            self.heap.fixed().trim(&mut self.arena);
+            self.give_back();
             block = self.heap.allocate_fixed(words, &mut self.arena);
         }
         match block {
@@ -361,18 +361,6 @@ impl Machine {
         );
         law.set_field(5, Value::direct(lets_on_spine(body)));
         Ok(law)
-    }
-
-    /// Checks that `bytes` of temporary memory can be had.
-    ///
-    /// # Errors
-    /// The VM error `limit` when they cannot.
-    pub fn check_scratch(&self, bytes: usize) -> Result<(), Fault> {
-        if bytes as u64 > self.budget / 2 {
-            Err(Fault::MEMORY)
-        } else {
-            Ok(())
-        }
     }
 
     /// Gives a value to a register that survives collections, for an operation's own use.

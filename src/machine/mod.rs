@@ -23,6 +23,7 @@
 //! | `profile` | records of function entries and exits |
 //! | `build` | reserving and building objects |
 //! | `embed` | what the console and the tools call |
+//! | `memory` | how the memory there is is divided |
 
 #![allow(unsafe_code)]
 //! Safety: see `stack` and `run`; here the stack's words become a slice of roots.
@@ -34,6 +35,7 @@ mod expand;
 mod fast;
 mod force;
 mod frame;
+mod memory;
 pub mod op;
 pub mod opcode;
 mod pinned;
@@ -47,11 +49,11 @@ mod unwind;
 use crate::heap::arena::{self, Arena};
 use crate::heap::code::Entry;
 pub use crate::heap::fixed::FIXED_WORDS;
-use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Roots, Settings};
+use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Settings};
 use crate::os::{limits, signal};
 use crate::value::Value;
 use core::cell::Cell;
-use op::{Fault, Op};
+use op::Op;
 use stack::Stack;
 
 pub use build::{MAX_WORDS, limbs_of};
@@ -102,6 +104,8 @@ pub struct Options {
     pub stack_bytes: usize,
     /// Bytes for the moving heap; 0 for what the machine can give.
     pub heap_bytes: u64,
+    /// Bytes for stack, heap and arena together; 0 for what the system says there is.
+    pub memory: u64,
     /// Whether traces are coloured.
     pub trace_color: bool,
     /// Collect pins at every so many collections of the moving heap; 0: when it is worth it.
@@ -119,6 +123,7 @@ impl Default for Options {
             floor: DEFAULT_FLOOR,
             stack_bytes: 0,
             heap_bytes: 0,
+            memory: 0,
             trace_color: false,
             pins_every: 0,
             on_collection: None,
@@ -271,16 +276,18 @@ impl Machine {
     /// # Errors
     /// The region that the system refuses.
     pub fn new(options: Options, engine: &'static Engine) -> Result<Machine, StartError> {
-        let budget = limits::memory_budget();
+        let budget = match options.memory {
+            0 => limits::memory_budget(),
+            bytes => bytes,
+        };
         let stack_bytes = match options.stack_bytes {
-            0 => default_stack_bytes(budget),
+            0 => memory::default_stack_bytes(budget),
             bytes => bytes,
         };
         let stack = Stack::new(stack_bytes).ok_or(StartError::Stack)?;
-        let heap_bytes = if options.heap_bytes == 0 {
-            budget
-        } else {
-            options.heap_bytes
+        let heap_bytes = match options.heap_bytes {
+            0 => budget,
+            bytes => bytes,
         };
         let heap = Nursery::new(Settings {
             floor: options.floor,
@@ -314,6 +321,7 @@ impl Machine {
             escape: None,
             trail: trail::Trail::EMPTY,
         };
+        machine.divide_memory();
         machine.prepare_exhaustion().map_err(|_| StartError::Heap)?;
         Ok(machine)
     }
@@ -326,14 +334,6 @@ impl Machine {
     /// Bytes of the value stack.
     pub fn stack_bytes(&self) -> u64 {
         (self.stack.limit() as u64).saturating_sub(self.stack.base() as u64)
-    }
-
-    /// Bytes the moving heap may take.
-    pub fn heap_bytes(&self) -> u64 {
-        match self.options.heap_bytes {
-            0 => self.budget,
-            bytes => bytes,
-        }
     }
 
     /// Settings of traces.
@@ -357,36 +357,6 @@ impl Machine {
         // SAFETY: every word from the base to `sp` was written by a push.
         unsafe { core::slice::from_raw_parts(base, self.sp.offset_from_unsigned(base)) }
     }
-
-    /// Collects until `need` words are free.
-    #[cold]
-    #[inline(never)]
-    fn collect_for(&mut self, need: usize) -> Result<(), Fault> {
-        self.record_collection(None);
-        let base = self.stack.base();
-        // SAFETY: as in `roots`; the heap does not touch the stack otherwise.
-        let stack =
-            unsafe { core::slice::from_raw_parts_mut(base, self.sp.offset_from_unsigned(base)) };
-        let roots = Roots {
-            stack,
-            registers: &mut self.registers,
-        };
-        let root_words = roots.stack.len();
-        let (used, before) = (self.heap.occupied(), self.heap.counters().nanoseconds);
-        let collected = self.heap.collect(need, roots);
-        self.heap.sweep_fixed(root_words, &mut self.arena);
-        collected.map_err(|_| Fault::MEMORY)?;
-        self.report_nursery(need, used, before);
-        self.record_collection(Some(self.heap.occupied()));
-        if self.heap.verifies() {
-            self.heap
-                .check(self.roots())
-                .unwrap_or_else(|p| inconsistent(&p));
-            self.check_references();
-        }
-        self.collect_pins_if_due();
-        Ok(())
-    }
 }
 
 impl Drop for Machine {
@@ -395,12 +365,6 @@ impl Drop for Machine {
             self.heap.fixed().clear(&mut self.arena);
         }
     }
-}
-
-/// A quarter of the memory there is, between 16 MiB and 16 GiB: enough for recursion as deep as the
-/// data that fits beside it, little enough that runaway recursion ends before the system suffers.
-fn default_stack_bytes(budget: u64) -> usize {
-    (budget / 4).clamp(16 << 20, 16 << 30) as usize
 }
 
 /// An internal inconsistency: nothing a program does may lead here.

@@ -88,8 +88,8 @@ impl Machine {
     ) -> Result<Value, Fault> {
         for _ in 0..2 {
             self.collect_pins(Reason::Exhausted)?;
-            self.heap.fixed().trim(&mut self.arena);
             self.arena.wait();
+            self.give_back();
             if let Ok(made) = make(self) {
                 return Ok(made);
             }
@@ -181,7 +181,7 @@ impl Machine {
         });
     }
 
-    fn give_roots(&mut self) {
+    pub(super) fn give_roots(&mut self) {
         self.report_pins();
         let base = self.stack.base();
         // SAFETY: as in `Machine::roots`; the arena does not touch the stack.

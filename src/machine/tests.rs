@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 mod depth;
 mod differential;
 mod generate;
+mod memory;
 mod stopping;
 
 /// A program text of the tests: `(f x y)` applies, `[h x y]` is a closure, `{n a b}` a law, `<x>` a

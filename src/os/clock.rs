@@ -36,6 +36,15 @@ pub fn realtime() -> Result<u64, Errno> {
     now(CLOCK_REALTIME)
 }
 
+/// Sleeps for so many nanoseconds, less than a second; a signal may end it early.
+pub fn sleep(nanoseconds: u64) {
+    let time = [0, nanoseconds];
+    let args = [(&raw const time).expose_provenance(), 0];
+    // SAFETY: the kernel reads the 16 bytes of `time` and, told to, writes nothing back. That a
+    // signal ended the sleep is no failure.
+    let _ = unsafe { call(Sysno::nanosleep, args) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,8 +19,8 @@ use super::{futex, mem};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicU32, AtomicUsize};
 use talc::base::Talc;
 use talc::base::binning::{Binning, DefaultBinning};
 use talc::source::Source;
@@ -30,6 +30,20 @@ const CHUNK: usize = 1 << 20;
 
 /// Bytes from which a block is a mapping of its own: at 256 KiB less than 2 % is lost to rounding.
 const LARGE: usize = 1 << 18;
+
+/// Bytes mapped for chunks and large blocks.
+static MAPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that Rust's own tables take, of all allocators of the process together.
+pub fn mapped() -> u64 {
+    MAPPED.load(Relaxed) as u64
+}
+
+fn map(len: usize) -> Result<NonNull<u8>, super::Errno> {
+    let base = mem::map(len)?;
+    MAPPED.fetch_add(len, Relaxed);
+    Ok(base)
+}
 
 /// Supplies chunks to the small-block allocator.
 #[derive(Debug)]
@@ -41,7 +55,7 @@ unsafe impl Source for Chunks {
         // Half a chunk is enough for the allocator's own table and the tags around a block.
         let wanted = layout.size().checked_add(layout.align()).ok_or(())?;
         let len = wanted.checked_add(CHUNK / 2).ok_or(())?.max(CHUNK);
-        let base = mem::map(len).map_err(drop)?;
+        let base = map(len).map_err(drop)?;
         // SAFETY: a fresh mapping of `len` bytes, read-write, referred to by nobody else.
         unsafe { talc.claim(base.as_ptr(), len) }
             .map(drop)
@@ -118,7 +132,7 @@ fn address(mapping: Result<NonNull<u8>, super::Errno>) -> *mut u8 {
 unsafe impl GlobalAlloc for SystemHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_large(layout.size(), layout.align()) {
-            return address(mem::map(layout.size()));
+            return address(map(layout.size()));
         }
         // SAFETY: the caller guarantees a size above 0.
         self.with_small(|talc| unsafe { talc.allocate(layout) })
@@ -144,6 +158,7 @@ unsafe impl GlobalAlloc for SystemHeap {
         if let Some(start) = NonNull::new(block) {
             // SAFETY: as above; a large block is a whole mapping. Failing to unmap only keeps it.
             let _ = unsafe { mem::unmap(start, layout.size()) };
+            MAPPED.fetch_sub(layout.size(), Relaxed);
         }
     }
 
@@ -154,8 +169,15 @@ unsafe impl GlobalAlloc for SystemHeap {
             is_large(size, align),
             NonNull::new(block),
         ) {
-            // SAFETY: the block is a whole mapping of `old` bytes.
-            (true, true, Some(start)) => return address(unsafe { mem::resize(start, old, size) }),
+            (true, true, Some(start)) => {
+                // SAFETY: the block is a whole mapping of `old` bytes.
+                let moved = unsafe { mem::resize(start, old, size) };
+                if moved.is_ok() {
+                    // Wraps where the block shrinks, and so does the sum.
+                    MAPPED.fetch_add(size.wrapping_sub(old), Relaxed);
+                }
+                return address(moved);
+            }
             (false, false, _) => {
                 // SAFETY: the block is `talc`'s, with this layout.
                 let fits = self

@@ -58,6 +58,13 @@ pub fn map(len: usize) -> Result<NonNull<u8>, Errno> {
     mmap(len, PROT_RW)
 }
 
+/// Whether `len` bytes could be mapped now.
+pub fn can_map(len: usize) -> bool {
+    // SAFETY: the mapping was just made, and nothing refers to it. If it cannot be unmapped it stays
+    // unused.
+    map(len).is_ok_and(|start| unsafe { unmap(start, len) }.is_ok())
+}
+
 /// Makes `len` bytes from `start` readable and writable.
 ///
 /// # Safety

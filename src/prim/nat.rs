@@ -91,7 +91,7 @@ const FREE_SCRATCH: usize = 1 << 20;
 
 /// Checks that `bytes` of temporary memory can be had.
 #[inline]
-fn check_scratch(m: &Machine, bytes: usize) -> Result<(), Fault> {
+fn check_scratch(m: &mut Machine, bytes: usize) -> Result<(), Fault> {
     if bytes <= FREE_SCRATCH {
         return Ok(());
     }

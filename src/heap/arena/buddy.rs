@@ -254,6 +254,11 @@ impl Buddy {
         self.allocated
     }
 
+    /// Bytes of all blocks that are live or held back.
+    pub fn footprint(&self) -> u64 {
+        self.allocated + self.held_bytes
+    }
+
     /// Number of blocks allocated and not freed.
     pub fn live_blocks(&self) -> u64 {
         self.live

@@ -224,10 +224,11 @@ impl Space {
         self.lists[list]
     }
 
-    /// Bounds the bytes of spans and large blocks together.
-    pub fn set_budget(&mut self, bytes: u64) {
+    /// Bounds the bytes of spans and large blocks together; gives those they take now.
+    pub fn set_budget(&mut self, bytes: u64) -> u64 {
         self.buddy.set_budget(bytes);
         self.set_threshold();
+        self.buddy.footprint()
     }
 
     /// Whether so much was handed out that it is time to collect.
@@ -235,10 +236,18 @@ impl Space {
         self.phase == Phase::Idle && (self.again || self.since >= self.threshold)
     }
 
-    /// As much as is live, at least [`GROWTH`], but less where three quarters of what may be used
-    /// are reached before.
+    /// Whether mutators make more than the collector can follow: as much as three quarters of
+    /// what started the collection, since it began.
+    pub fn is_outrun(&self) -> bool {
+        let busy = matches!(self.phase, Phase::Marking | Phase::Sweeping);
+        busy && self.since >= self.threshold / 4 * 3
+    }
+
+    /// As much as was live in the last collection, at least [`GROWTH`], but less where three
+    /// quarters of what may be used are reached before.
     fn set_threshold(&mut self) {
-        let live = self.used_bytes();
+        // What was handed out since it began is no part of it.
+        let live = self.used_bytes().saturating_sub(self.since);
         let most = self.buddy.budget().min(self.buddy.capacity());
         let room = (most / 4 * 3).saturating_sub(live).max(most / 16);
         self.threshold = GROWTH.max(live).min(room);
@@ -425,7 +434,7 @@ impl Space {
                 self.unlist(t, number, class);
             }
             row.set_class(None);
-            if self.empty < KEEP_EMPTY {
+            if self.empty < KEEP_EMPTY && u64::from(self.empty) * SPAN < self.buddy.budget() / 16 {
                 self.list(t, number, CLASSES);
                 self.empty += 1;
                 return 1;

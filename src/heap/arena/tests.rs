@@ -361,6 +361,89 @@ fn what_is_made_during_a_collection_survives_it() {
     }
 }
 
+/// G2-4, D-12: between two batches of a sweep, each of a bounded number of spans or blocks, a mutator
+/// gets what it asks for; the sweep ends after as many batches as there was to sweep.
+#[test]
+fn an_allocation_is_admitted_after_each_batch_of_a_sweep() {
+    for (words, per_batch) in [(14, 256 * 512), (5000, 8)] {
+        let mut m = Mutator::new(arena(30), 1);
+        let blocks = per_batch * 3;
+        let header = Header::nat(64 * words);
+        let make = |m: &mut Mutator| m.arena.allocate(header, Owner::Collected);
+        let fill = |m: &mut Mutator, n: u64| (0..n).for_each(|_| assert!(make(m).is_ok()));
+        fill(&mut m, blocks);
+        m.arena.begin(Reason::Request);
+        assert!(m.give_roots());
+        cycle::mark(&m.arena.shared);
+        let (mut batches, mut freed) = (1, 0);
+        while m.arena.shared.space.lock().sweep(&m.arena.shared.table) {
+            batches += 1;
+            let now = m.arena.counters().freed;
+            assert!(now - freed <= per_batch, "{} in a batch", now - freed);
+            freed = now;
+            // More than a batch frees: it would never end if it came to what is new.
+            fill(&mut m, per_batch + 1);
+        }
+        assert!((3..8).contains(&batches), "{batches} batches");
+        m.arena.shared.space.lock().end_sweep(0);
+        assert_eq!(m.arena.verify(), Ok(()));
+        assert_eq!(m.arena.counters().freed, blocks);
+    }
+}
+
+/// FB-8: a block given back by hand between two batches, before or behind the sweep.
+#[test]
+fn a_long_natural_may_be_freed_while_a_sweep_pauses() {
+    let mut m = Mutator::new(arena(30), 1);
+    let header = Header::nat(64 * 5000);
+    let mut manual = Vec::new();
+    for _ in 0..60 {
+        m.arena.allocate(header, Owner::Collected).expect("memory");
+        manual.push(m.arena.allocate(header, Owner::Manual).expect("memory"));
+    }
+    m.arena.begin(Reason::Request);
+    assert!(m.give_roots());
+    cycle::mark(&m.arena.shared);
+    while m.arena.shared.space.lock().sweep(&m.arena.shared.table) {
+        for at in [0, manual.len() / 2, manual.len() - 3] {
+            m.arena.free(manual.remove(at));
+        }
+        manual.push(m.arena.allocate(header, Owner::Manual).expect("memory"));
+        assert_eq!(m.arena.shared.space.lock().buddy.verify(), Ok(()));
+    }
+    m.arena.shared.space.lock().end_sweep(0);
+    assert_eq!(m.arena.live_blocks(), manual.len() as u64);
+    manual.drain(..).for_each(|block| m.arena.free(block));
+    assert_eq!(m.arena.verify(), Ok(()));
+    assert_eq!(m.arena.live_blocks(), 0);
+}
+
+/// D-12: a mutator that makes more than the collector can follow is slowed down, and what it made
+/// meanwhile does not put the next collection off.
+#[test]
+fn a_mutator_that_outruns_the_collector_is_noticed() {
+    let mut m = Mutator::new(arena(32), 1);
+    let large = Header::nat(8 << 20);
+    let make = |m: &mut Mutator, n: usize| {
+        (0..n).for_each(|_| assert!(m.arena.allocate(large, Owner::Collected).is_ok()));
+    };
+    let outrun = |m: &Mutator| m.arena.shared.space.lock().is_outrun();
+    make(&mut m, 100);
+    assert!(m.arena.is_due() && !outrun(&m));
+    m.arena.begin(Reason::Growth);
+    assert!(m.give_roots());
+    // Three quarters of 64 MiB, in blocks of 2 MiB.
+    make(&mut m, 23);
+    assert!(!outrun(&m));
+    make(&mut m, 1);
+    assert!(outrun(&m));
+    m.arena.finish();
+    m.arena.wait();
+    assert!(!outrun(&m) && !m.arena.is_due());
+    make(&mut m, 8);
+    assert!(m.arena.is_due());
+}
+
 /// A block made between the beginning of a collection and the roots of its mutator is born marked, and
 /// yet what it leads to must be found.
 #[test]

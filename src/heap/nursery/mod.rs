@@ -52,7 +52,7 @@ pub struct Roots<'a> {
 pub struct Settings {
     /// Lowest rank the heap shrinks to, and the rank it starts with.
     pub floor: usize,
-    /// Bytes that both spaces together may take.
+    /// Bytes that both spaces and the long naturals together may take.
     pub budget: u64,
     /// Collect at every reserve and poison what is left behind.
     pub stress: bool,
@@ -136,6 +136,8 @@ pub struct Nursery {
     settings: Settings,
     /// Words in use right after the last collection.
     live_words: usize,
+    /// Words that are to be left unused by the next collection.
+    aside: usize,
     epoch: u64,
     compiled: Vec<Entry>,
     fixed: Fixed,
@@ -156,6 +158,7 @@ impl Nursery {
             rank: settings.floor,
             settings,
             live_words: 0,
+            aside: 0,
             epoch: 0,
             compiled: Vec::new(),
             fixed: Fixed::new(settings.stress),
@@ -255,8 +258,7 @@ impl Nursery {
         words: usize,
         arena: &mut Arena,
     ) -> Result<NonNull<u64>, Exhausted> {
-        let both = 2 * (self.block.words * WORD) as u64;
-        let most = self.settings.budget.saturating_sub(both);
+        let most = self.settings.budget.saturating_sub(self.footprint());
         let block = self.fixed.allocate(words, self.epoch, most, arena)?;
         let now = (self.mapped_words() as u64) + self.fixed.bytes() / WORD as u64;
         self.counters.peak_words = self.counters.peak_words.max(now);
@@ -267,6 +269,38 @@ impl Nursery {
     pub fn sweep_fixed(&mut self, root_words: usize, arena: &mut Arena) {
         let looked_at = ((self.live_words + root_words) * WORD) as u64;
         self.fixed.sweep(self.epoch, looked_at, arena);
+    }
+
+    /// From now on both spaces and the long naturals may take so many bytes together. A heap that
+    /// takes more already can still be collected.
+    pub fn set_budget(&mut self, bytes: u64) {
+        self.settings.budget = bytes;
+    }
+
+    /// Bytes that the heap takes with the space for its next collection, long naturals aside. A
+    /// larger spare space may be the next one, and then wants another beside it.
+    pub fn footprint(&self) -> u64 {
+        let spare = self.spare.as_ref().map_or(0, |b| b.words);
+        (2 * self.block.words.max(spare) * WORD) as u64
+    }
+
+    /// Gives the space kept for the next collection back, and lets that one, right after a
+    /// collection, make the heap as small as what is live allows: otherwise it shrinks by steps.
+    pub fn trim(&mut self) {
+        self.spare = None;
+        self.rank = ranks::after(self.settings.floor, self.used() as u64);
+    }
+
+    /// Bytes of the budget that neither the heap nor long naturals take.
+    pub fn unused(&self) -> u64 {
+        let taken = self.footprint() + self.fixed.bytes();
+        self.settings.budget.saturating_sub(taken)
+    }
+
+    /// In the next collection the heap does not grow into so many bytes, which are about to be used
+    /// for something else.
+    pub fn set_aside(&mut self, bytes: usize) {
+        self.aside = bytes / WORD;
     }
 
     /// Words of address space the heap now holds.
@@ -311,6 +345,7 @@ impl Nursery {
         self.free_unreached_code();
         self.give_up(from);
         self.live_words = self.used();
+        self.aside = 0;
         self.counters.copied += self.live_words as u64;
         self.counters.collections += 1;
         let enough = self.resize(need, root_words);
@@ -351,14 +386,16 @@ impl Nursery {
 
     /// Whether a space of that many words can be left again: the next collection needs one as large
     /// beside it, when the present one is gone. A heap that grew without this could not be
-    /// collected any more, however little of it is live.
+    /// collected any more, however little of it is live. One that does not grow keeps what was
+    /// granted it when it did, whatever became of the budget.
     fn can_be_left(&self, words: usize) -> bool {
-        let Some(more) = words.checked_sub(self.block.words) else {
+        if words <= self.block.words {
             return true;
-        };
-        let fixed = if more == 0 { 0 } else { self.fixed.bytes() };
-        let both = 2 * (words * WORD) as u64 + fixed;
-        both <= self.settings.budget && Block::map(words + more + MARGIN_WORDS).is_ok()
+        }
+        let more = words - self.block.words;
+        let both = (2 * words + self.aside) * WORD;
+        both as u64 + self.fixed.bytes() <= self.settings.budget
+            && mem::can_map(Block::bytes(words + more + MARGIN_WORDS + self.aside))
     }
 
     /// Sizing rules after a copy; whether the request fits. When the system gave less than the
