@@ -1,12 +1,14 @@
 # all (default): the release binary at build/plan. run: a first program. test: everything that can
-# be checked. lint: format and clippy. bench: measurements. book: docs/ as HTML. clean: remove what
-# was built.
+# be checked. soak: half an hour of it. lint: format and clippy. bench: measurements. book: docs/
+# as HTML. clean: remove what was built.
 
 CARGO   ?= cargo
 TARGET  := x86_64-unknown-linux-gnu
 OUT     := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: all run test lint bench book clean setup
+SOAK_SECONDS ?= 1800
+
+.PHONY: all run test soak lint bench book clean setup
 
 PROGRAMS := $(filter-out seeds/measure.wisp,$(wildcard seeds/*.wisp))
 
@@ -65,6 +67,10 @@ run: all
 # The programs under tests/ drive build/plan, as a user would.
 test: setup all
 	$(CARGO) test
+
+# What takes long by its nature: memory does not grow with time. SOAK_SECONDS=60 is a shorter one.
+soak: setup all
+	PLAN_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --test soak -- --nocapture
 
 lint: setup
 	$(CARGO) fmt --check

@@ -7,7 +7,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use support::process::{End, Outcome, Plan, scratch_dir};
+use support::process::{End, Input, Outcome, Plan, scratch_dir};
 
 /// What the programs below are made of: lists of n cells, k rounds of them, n buffers of so many
 /// bytes, sums that grow.
@@ -60,6 +60,20 @@ fn addresses_stay_and_so_do_contents() {
           (If (Eq n (Bex 1000000))
             (If (Eq b (Add (Bex 40000) (Lsh 99 34568))) 7 3) 4) 5))))))";
     let outcome = program("addresses", "", main).env("PLAN_VERIFY", "1").run();
+    assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+}
+
+/// 05 §8.1: the system's read puts bytes at an offset, and nowhere else.
+#[test]
+fn a_read_fills_a_buffer_from_an_offset_on() {
+    let text = "(defun (read-at buf i n) (Hd ((Pin 10) (0 0 buf n i))))\n";
+    let main = "(let ((b (XBufOp 5000))) (Seq b
+      (If (Eq (read-at b 4321 5) 5) (Seq (rounds 20 0)
+        (If (Eq b (Add (Bex 40000) (Lsh 1684104562 34568))) 7 4)) 5)))";
+    let outcome = program("read", text, main)
+        .input(Input::Bytes(b"read\0 more".to_vec()))
+        .env("PLAN_VERIFY", "1")
+        .run();
     assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
 }
 

@@ -145,6 +145,111 @@ fn a_program_can_ask_for_a_collection() {
     );
 }
 
+/// G2-6: the collection asked for before a read goes on and ends while the program sleeps there: its
+/// roots were given before, and nobody waits for it. After the read nothing is allocated.
+#[test]
+fn a_collection_ends_while_the_program_sleeps_in_a_read() {
+    let main = "(let* ((b (XBufOp 8)) (p (chain 300000 0))) (Seq b (Seq p (Seq ((Pin 18) 0)
+      (Seq ((Pin 10) (0 0 b 1 0)) (Seq (Unpin p) 7))))))";
+    let path = scratch_dir("asleep").join("pins.wisp");
+    let source = format!("{CHURN}{CHAIN}(defun (main args) {main})\n");
+    std::fs::write(&path, source).expect("a scratch file");
+    let mut child = std::process::Command::new(support::process::binary())
+        .arg("wisp")
+        .arg(path)
+        .env("PLAN_STATS", "1")
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the executable starts");
+    // Both threads sleep: one in its read, and the collector because it has nothing to do.
+    let tasks = format!("/proc/{}/task", child.id());
+    let asleep = || {
+        let threads = std::fs::read_dir(&tasks).expect("a process");
+        let states = threads.map(|thread| {
+            let path = thread.expect("a thread").path().join("stat");
+            std::fs::read_to_string(path).unwrap_or_default()
+        });
+        states.filter(|text| text.contains(") S ")).count()
+    };
+    let mut calm = 0;
+    while calm < 20 {
+        calm = if asleep() == 2 { calm + 1 } else { 0 };
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let mut input = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut input, b"x").expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(7), "{err}");
+    assert!(err.contains(" pin_collections=1 "), "{err}");
+}
+
+/// Where the system gives no thread the program collects by itself.
+#[test]
+fn pins_are_collected_without_a_thread() {
+    let path = scratch_dir("threadless").join("pins.wisp");
+    let main = "(If (Eq (churn 3000000 0) 4500001500000) 7 8)";
+    std::fs::write(&path, format!("{CHURN}(defun (main args) {main})\n")).expect("a file");
+    // The limit of processes does not bind root, who becomes somebody else.
+    let script = "[ $(id -u) != 0 ] || set -- setpriv --reuid=54321 --clear-groups \"$@\"; \
+                  exec prlimit --nproc=1:1 \"$@\"";
+    let run = |words: &[&std::ffi::OsStr]| {
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", script, "sh"]).args(words);
+        command.env("PLAN_STATS", "1").output().expect("a shell")
+    };
+    let shell = ["/bin/sh", "-c", "echo begun; (:); echo forked"].map(AsRef::as_ref);
+    let output = run(&shell);
+    if output.stdout != b"begun\n" {
+        let err = String::from_utf8_lossy(&output.stderr);
+        return println!("not run: no limit of processes can be set here: {err}");
+    }
+    let plan = support::process::binary();
+    let output = run(&[plan.as_ref(), "wisp".as_ref(), path.as_ref()]);
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(7), "{err}");
+    let counted = err.split("pin_collections=").nth(1);
+    let counted = counted.and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+    assert!(counted.is_some_and(|n| n > 3), "{err}");
+}
+
+/// D-07, D-18: pins, megapins and the log of the profiler while everything moves: what is evaluated
+/// around them goes on as if nothing had been.
+#[test]
+fn megapins_and_the_log_disturb_no_evaluation_around_them() {
+    let text = "
+(defun (Profile l x) x)
+(defun (sum n)
+  (If (Eq n 0) 0
+    (let* ((p (Pin (0 n))) (q (Pin p)))
+      (Seq q (Add (Ix 0 (Unpin (Unpin q))) (Profile p (Add 1 (sum (Dec n)))))))))
+";
+    for on in [0, 1] {
+        let main = format!("(Seq ((Pin 19) {on}) (If (Eq (sum 40) 860) 7 8))");
+        for stress in ["0", "1"] {
+            let run = program("disturbed", text, &main).env("PLAN_STRESS", stress);
+            let outcome = run.run();
+            assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+        }
+    }
+}
+
+/// D-11: forcing and pinning what is nested a million deep, through first and last elements.
+#[test]
+fn forcing_and_pinning_deep_values_does_not_recurse() {
+    let text = "
+(defun (left n l) (Seq l (If n (left (Dec n) (0 l n)) l)))
+(defun (right n l) (Seq l (If n (right (Dec n) (0 n l)) l)))
+(defun (lazy n) (If n (0 (Inc n) (lazy (Dec n))) 0))
+";
+    let main = "(let* ((a (Pin (left 1000000 0))) (b (Pin (right 1000000 0)))
+        (c (Pin (lazy 1000000))) (d (Pin (chain 1000000 0))))
+      (Seq a (Seq b (Seq c (Seq d (If (Eq (depth (Unpin d) 0) 1000000) 7 8))))))";
+    let outcome = program("nested", &format!("{CHAIN}{text}"), main).run();
+    assert_eq!(outcome.end, End::Status(7), "{}", outcome.describe());
+}
+
 /// A program may end while its pins are being collected.
 #[test]
 fn ending_during_a_collection_is_ending() {

@@ -236,7 +236,11 @@ fn engine(args: &Args) -> Result<(), Unusable> {
 fn pins(args: &Args) -> Result<(), Unusable> {
     match value(args, "PLAN_PINS") {
         None => Ok(()),
-        Some(b"lazy") => unusable("PLAN_PINS", b"lazy", "not available (unset it)"),
+        Some(b"lazy") => unusable(
+            "PLAN_PINS",
+            b"lazy",
+            "not available: it would gain nothing (unset it)",
+        ),
         Some(other) => unusable("PLAN_PINS", other, "not known (unset it)"),
     }
 }
@@ -296,7 +300,10 @@ mod tests {
                 "PLAN_ENGINE=native: not available (use loop)",
             ),
             ("PLAN_ENGINE=x", "PLAN_ENGINE=x: not known (use loop)"),
-            ("PLAN_PINS=lazy", "PLAN_PINS=lazy: not available (unset it)"),
+            (
+                "PLAN_PINS=lazy",
+                "PLAN_PINS=lazy: not available: it would gain nothing (unset it)",
+            ),
             ("PLAN_PINS=x", "PLAN_PINS=x: not known (unset it)"),
             (
                 "PLAN_GC=logg",
