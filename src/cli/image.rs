@@ -5,12 +5,16 @@
 //! - what cannot be used is one line and status 4; it is never run as something else.
 
 use super::message::{self, Shown};
+use super::options::Environment;
+use super::run::apply;
+use super::stop;
 use super::{STATUS_IMAGE, STATUS_INTERNAL, print};
-use crate::heap::store::storage::length;
-use crate::heap::store::{Error, FileStorage};
+use crate::heap::store::{Error, FileStorage, Options, Store};
 use crate::os::env::Args;
 use crate::os::image::{OwnImage, Refusal};
+use crate::value::{MAX_DIRECT, Value};
 use alloc::format;
+use alloc::vec::Vec;
 
 /// Says why an image could not open itself; returns the exit status.
 pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
@@ -31,17 +35,32 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
     }
 }
 
-/// What is known of the image, for now.
+/// Runs a root that is a natural number, for now.
 fn mounted(args: &Args, own: OwnImage) -> Result<i32, (&'static [u8], Error)> {
     let (path, region, writable) = (own.path, own.region, own.writable);
-    let mut file = FileStorage::new(own.file, writable).map_err(|error| (path, error))?;
-    let length = length(&mut file).map_err(|why| (path, Error::Io("stat", why)))?;
-    if length <= region {
-        return Err((path, Error::Missing));
-    }
+    let because = |error| (path, error);
+    let file = FileStorage::new(own.file, writable).map_err(because)?;
+    let options = Options {
+        read_only: !writable,
+        ..Options::default()
+    };
+    let store = Store::mount(file, region, options).map_err(because)?.store;
+    let root = store.root();
     if args.var(b"PLANCMD") == Some(b"info") {
-        return Ok(print(&format!("region {region}\nwritable {writable}\n")));
+        let sequence = store.superblock().sequence;
+        return Ok(print(&format!("root {root:#x}\nsequence {sequence}\n")));
     }
-    let cannot = format_args!("image {}: this runtime cannot run it", Shown(path));
-    Ok(message::fail(STATUS_INTERNAL, cannot))
+    let environment = match Environment::get(args) {
+        Ok(environment) => environment,
+        Err(status) => return Ok(status),
+    };
+    if root > MAX_DIRECT {
+        let cannot = format_args!("image {}: this runtime cannot run it", Shown(path));
+        return Ok(message::fail(STATUS_INTERNAL, cannot));
+    }
+    let words: Vec<&[u8]> = args.from(1).collect();
+    Ok(environment.with_machine(0, |machine| {
+        machine.push(Value::direct(root));
+        apply(machine, &words).unwrap_or_else(|stop| stop::report(machine, stop))
+    }))
 }

@@ -303,7 +303,8 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         [headers, handover.segments as usize * SEGMENT_BYTES],
         [path.as_ptr().expose_provenance(), path.len() + 1],
     ];
-    let first = match memory_file().and_then(|file| execute(args, file, &parts)) {
+    let memory = memory_file().and_then(|file| write(&file, &parts).map(|()| file));
+    let first = match memory.and_then(|file| execute(args, &file)) {
         Ok(()) => return Refusal::Busy,
         Err(why) => why,
     };
@@ -313,15 +314,14 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         .map_or(&b"."[..], |i| &path[..i]);
     for dir in [beside, b"/dev/shm", b"/tmp"] {
         // Why there is no temporary file either does not help anybody.
-        let _ = temporary(dir, &parts).and_then(|file| execute(args, file, &[]));
+        let _ = temporary(dir, &parts).and_then(|file| execute(args, &file));
     }
     Refusal::System("memory file to execute, nor a temporary one", first)
 }
 
-/// Writes these parts to a file that may be executed, and executes it.
+/// Executes a file with the arguments and the environment of this process.
 #[inline(never)]
-fn execute(args: &Args, file: File, parts: &[[usize; 2]]) -> Result<(), Errno> {
-    write(&file, parts)?;
+fn execute(args: &Args, file: &File) -> Result<(), Errno> {
     let (argv, envp) = args.vectors();
     let empty = c"".as_ptr().expose_provenance();
     let args = [file.fd().arg(), empty, argv, envp, AT_EMPTY_PATH];

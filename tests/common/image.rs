@@ -1,0 +1,76 @@
+//! Images made without the command that makes them: the executable, and a region with one commit.
+
+use plan::heap::store::object::Object;
+use plan::heap::store::{Error, FileStorage, Options, Root, Source, Store};
+use plan::os::file::open_both;
+use plan::os::image::marked;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A source of pins that has none.
+struct Empty;
+
+impl Source for Empty {
+    fn stored(&mut self, _: u64) -> Option<u64> {
+        None
+    }
+
+    fn object(&mut self, pin: u64, _: &mut Object) -> Result<(), Error> {
+        panic!("nobody has made a pin at {pin:#x}")
+    }
+
+    fn placed(&mut self, _: u64, _: u64) {}
+}
+
+/// Makes `path` an image whose committed value is the number 0: as a program it does nothing, and
+/// its status is 0.
+pub fn make_image(path: &Path) {
+    let mut bytes = fs::read(crate::common::plan_path()).expect("the executable is readable");
+    let region = marked(&mut bytes).expect("the executable has a marker");
+    bytes.resize(region as usize, 0);
+    fs::write(path, &bytes).expect("the image can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let file = open_both(path.as_os_str().as_bytes()).expect("it is there");
+    let file = FileStorage::new(file, true).expect("nobody else has it");
+    let mut store = Store::create(file, region, Options::default()).expect("there is no region");
+    store
+        .commit(&mut Empty, Root::Natural(0))
+        .expect("the disk takes it");
+    store.settle();
+}
+
+/// A directory of one test, removed when dropped.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    /// A new directory with an image `img` in it.
+    pub fn with_image(name: &str) -> Scratch {
+        let dir = std::env::temp_dir().join(format!("plan-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a temporary directory can be made");
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        make_image(&dir.join("img"));
+        Scratch(dir)
+    }
+
+    /// What a shell does in the directory: status, and standard error.
+    pub fn shell(&self, script: &str) -> (Option<i32>, String) {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", script]).current_dir(&self.0);
+        for name in ["PLANCMD", "PLAN_READONLY", "PLAN_VERIFY", "PLAN_STRESS"] {
+            shell.env_remove(name);
+        }
+        let output = shell.stdin(std::process::Stdio::null()).output();
+        let output = output.expect("there is a shell");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), error)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the temporary directory.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

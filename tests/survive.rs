@@ -1,0 +1,76 @@
+//! Images and the tools that copy and rewrite executables.
+//!
+//! Promises:
+//! - what only copies, packs or sends files leaves an image that runs;
+//! - what rewrites executables drops the region: then the image says so, with status 4. It never
+//!   starts as the tool, and never with an empty region.
+
+#[allow(dead_code)] // only the path of the executable is used here
+mod common;
+#[path = "common/image.rs"]
+mod image;
+
+use image::Scratch;
+
+#[test]
+fn copies_run() {
+    let dir = Scratch::with_image("survive-copies");
+    for script in [
+        "cp --sparse=always img copy",
+        "cp --reflink=auto -p img copy",
+        "install -m 755 img copy",
+        "gzip -kc img | gunzip >copy && chmod +x copy",
+        "mkdir t && tar -cSf - img | tar -xSf - -C t && mv t/img copy",
+        "cat img >copy && chmod +x copy",
+        "dd if=img of=copy bs=1M conv=sparse 2>/dev/null && chmod +x copy",
+        "mv img other && ln other copy && mv other img",
+    ] {
+        let (status, error) = dir.shell(&format!("rm -f copy; {{ {script}; }} && ./copy"));
+        assert_eq!((status, error.as_str()), (Some(0), ""), "{script}");
+    }
+}
+
+#[test]
+fn it_runs_in_a_layer_of_a_container() {
+    let dir = Scratch::with_image("survive-layers");
+    // A file system in memory below, for those who may not have one on the disk.
+    let script = "unshare --mount $0 sh -c 'mkdir m && mount -t tmpfs none m && cd m && \
+                  mkdir low up work all && cp ../img low/ && \
+                  mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all && \
+                  all/img && all/img && test -e up/img'";
+    let user = if dir.shell("test $(id -u) = 0").0 == Some(0) {
+        ""
+    } else {
+        "--map-root-user"
+    };
+    assert_eq!(
+        dir.shell(&script.replace("$0", user)),
+        (Some(0), String::new())
+    );
+}
+
+#[test]
+fn without_its_region_it_says_so() {
+    let dir = Scratch::with_image("survive-rewritten");
+    for script in [
+        "strip -o copy img",
+        "strip --strip-all -o copy img",
+        "objcopy img copy",
+        "objcopy --add-section .note.test=/etc/hostname img copy",
+        "cp img copy && strip copy",
+        "head -c $(($(stat -c %s img) / 4096 * 4096 - 12288)) img >copy && chmod +x copy",
+    ] {
+        let (status, error) =
+            dir.shell(&format!("rm -f copy; {{ {script}; }} && ./copy --version"));
+        let expected = error.contains("persistence region") || error.contains("too short");
+        let line = error.starts_with("plan: image ./copy: ") && error.lines().count() == 1;
+        assert!(
+            status == Some(4) && line && expected,
+            "{script}: {status:?} {error}"
+        );
+    }
+    // Zeros in its place, as of a copy that stopped half-way, are no empty region either.
+    let zeros = "cp img copy && truncate -s -16384 copy && truncate -s +65536 copy && ./copy";
+    let (status, error) = dir.shell(zeros);
+    assert_eq!((status, error.lines().count()), (Some(4), 1), "{error}");
+}
