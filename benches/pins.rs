@@ -2,6 +2,9 @@
 //!
 //!     make && cargo bench --bench pins
 //!
+//! At last, without a program: how long one allocation takes while a million pins are swept, on the
+//! thread that asks for it, with every second one dead; the collector is a thread of its own.
+//!
 //! Three programs in Wisp are saved as seeds and run as processes of their own: a million pins that
 //! nothing keeps, a million that are kept, and temporary pins beside a chain of pins that stays.
 //! The tables go to standard output as Markdown; `docs/benchmarks.md` says what the columns mean.
@@ -16,8 +19,12 @@
 
 mod usage;
 
+use plan::heap::arena::{Arena, Owner, Reason};
+use plan::value::{Header, Kind, TAG_PIN, Value};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 /// Where seeds and logs are kept while this runs.
@@ -110,6 +117,59 @@ fn histogram(name: &str, sorted: &[u64]) {
     println!("| {name} | {count} | {half} | {p99} | {p999} | {last} |");
 }
 
+/// Makes a pin that refers to nothing, and notes the nanoseconds it took to get the block.
+fn make(arena: &mut Arena, times: &mut Vec<u64>) -> Result<Value, Error> {
+    let start = Instant::now();
+    let made = arena.allocate(Header::new(Kind::Pin, 10), Owner::Collected);
+    times.push(start.elapsed().as_nanos() as u64);
+    let pin = Value::reference(TAG_PIN, made.map_err(|e| e.to_string())?.as_ptr());
+    // Of the payload the collector reads the number of pins it refers to.
+    pin.set_raw(2, 0);
+    Ok(pin)
+}
+
+/// Collects twenty times, on this thread, as a mutator without roots.
+fn collect_on(mut arena: Arena, done: &AtomicBool) {
+    for number in 1..=20 {
+        arena.begin(Reason::Request);
+        if let Some(gathering) = arena.gather() {
+            gathering.end();
+        }
+        while arena.counters().collections < number {
+            arena.finish();
+            std::thread::yield_now();
+        }
+    }
+    done.store(true, Relaxed);
+}
+
+/// Nanoseconds of allocations that a mutator makes at rest, and while another thread marks and sweeps.
+fn latencies() -> Result<[Vec<u64>; 2], Error> {
+    let mut arena = Arena::with_log2(32).map_err(|e| format!("no address space: {e:?}"))?;
+    let (mut idle, mut busy, mut roots) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..1_000_000 {
+        let pin = make(&mut arena, &mut idle)?;
+        roots.extend((i % 2 == 0).then_some(pin));
+    }
+    let (other, done) = (arena.share(), AtomicBool::new(false));
+    std::thread::scope(|scope| -> Result<(), Error> {
+        scope.spawn(|| collect_on(other, &done));
+        while !done.load(Relaxed) {
+            if let Some(mut gathering) = arena.gather() {
+                roots.iter().for_each(|pin| gathering.root(*pin));
+                gathering.end();
+            }
+            for _ in 0..100 {
+                make(&mut arena, &mut busy)?;
+            }
+        }
+        Ok(())
+    })?;
+    idle.sort_unstable();
+    busy.sort_unstable();
+    Ok([idle, busy])
+}
+
 fn main() -> Result<(), Error> {
     let plan = PathBuf::from("build/plan").canonicalize()?;
     let gib: u64 = std::env::var("PLAN_BENCH_GIB").map_or(Ok(4), |text| text.parse())?;
@@ -149,5 +209,11 @@ fn main() -> Result<(), Error> {
         "whole collections of pins, beside the program",
         &times(&log, "pins", "total_us"),
     );
+    // Last, because a child counts the memory it has of its parent at first.
+    let [idle, busy] = latencies()?;
+    println!("\n| allocations, ns | number | half | 99 % | 99.9 % | longest |");
+    println!("|---|--:|--:|--:|--:|--:|");
+    histogram("at rest", &idle);
+    histogram("during collections", &busy);
     Ok(())
 }

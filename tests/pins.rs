@@ -281,3 +281,26 @@ fn a_forked_child_collects_its_pins_and_ends() {
     assert_eq!(collections.len(), 2, "{err}");
     assert!(collections.iter().all(|n| *n >= 4), "{err}");
 }
+
+/// The manual explains every counter that `PLAN_STATS=1` prints, and no others.
+#[test]
+fn the_manual_explains_every_counter() {
+    let outcome = program("counters", "", "0").env("PLAN_STATS", "1").run();
+    let err = outcome.err();
+    let line = err.strip_prefix("plan: stats: ").expect(&err);
+    let mut printed: Vec<&str> = line
+        .split_whitespace()
+        .map(|w| w.split('=').next().expect("a name"))
+        .collect();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/running.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let table = page.split("| name | meaning |").nth(1).expect("the table");
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let names = rows.map(|row| row.split('|').nth(1).expect("a first column"));
+    let mut explained: Vec<&str> = names
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    printed.sort_unstable();
+    explained.sort_unstable();
+    assert_eq!(printed, explained);
+}
