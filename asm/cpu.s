@@ -39,35 +39,25 @@ plan_cpu_judge:
     .type plan_cpu_fits, @function
 plan_cpu_fits:
     push rbx                    # cpuid overwrites it; the callee keeps it
-    xor edi, edi
-    xor esi, esi
-    xor r8d, r8d                # extended features
-    xor r9d, r9d                # xcr0
-    xor eax, eax
-    cpuid                       # eax = highest basic leaf
-    mov r10d, eax
-    cmp r10d, 7
-    jb 21f
-    mov eax, 7
-    xor ecx, ecx
-    cpuid
-    mov esi, ebx
-21: mov eax, 0x80000000
-    cpuid                       # eax = highest extended leaf
-    cmp eax, 0x80000001
-    jb 2f
-    mov eax, 0x80000001
-    cpuid
-    mov r8d, ecx
-2:  mov eax, 1
+    mov eax, 1
     cpuid
     mov edi, ecx
+    xor r9d, r9d                # xcr0
     bt edi, 27                  # OSXSAVE: xgetbv exists
-    jnc 3f
+    jnc 21f
     xor ecx, ecx
     xgetbv
     mov r9d, eax
-3:  mov edx, r8d
+    # Under a hypervisor cpuid costs microseconds, so the highest leaves are not asked for: a processor
+    # too old for leaf 7, which then answers with another leaf, lacks FMA or MOVBE; and 0x80000001 is
+    # where 64-bit mode itself is announced.
+21: mov eax, 7
+    xor ecx, ecx
+    cpuid
+    mov esi, ebx
+    mov eax, 0x80000001
+    cpuid
+    mov edx, ecx
     mov ecx, r9d
     pop rbx
     jmp plan_cpu_judge
