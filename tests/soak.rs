@@ -57,12 +57,12 @@ const PARTS: &str = "(require \"std\")
 /// twice, what is kept for reuse, and the heap.
 const MIXES: [(&str, &str, u64); 7] = [
     ("pins-round", "", 192),
-    ("wide-round", "", 192),
+    ("wide-round", "", 256),
     ("nats-round", "", 128),
     ("buffers-round", "", 192),
     ("lists-round", "", 128),
-    ("all-round", "", 256),
-    ("all-round", "PLAN_GC=7", 256),
+    ("all-round", "", 320),
+    ("all-round", "PLAN_GC=7", 320),
 ];
 
 struct Run {

@@ -65,9 +65,10 @@ const AWAKE: u32 = 1000;
 /// How often the collector looks whether one that waits has it, for about 2 microseconds.
 const ADMIT: u32 = 50;
 
-/// Nanoseconds that a mutator which outruns the collector sleeps with each 64 slots or large block: a
-/// wait nobody notices, after which 100 MB/s are the most that it makes.
-const PACE: u64 = 50_000;
+/// Nanoseconds that a mutator which outruns the collector sleeps for each byte it is given, so that
+/// 100 MB/s are the most it makes; and the least and the most that it sleeps at a time.
+const PACE: u64 = 10;
+const SLEEP: core::ops::RangeInclusive<u64> = 50_000..=2_000_000;
 
 /// Why a collection began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -324,7 +325,7 @@ impl Arena {
         let group = &mut self.groups[class];
         space.claim(&self.shared.table, class, group, self.epoch)?;
         self.due |= space.is_due();
-        slow_down(space);
+        slow_down(space, 64 * span::size(class));
         Ok(())
     }
 
@@ -333,7 +334,7 @@ impl Arena {
         let mut space = self.shared.lock();
         let block = space.allocate(&self.shared.table, header, owner, self.epoch)?;
         self.due |= space.is_due();
-        slow_down(space);
+        slow_down(space, header.words() as u64 * WORD_BYTES);
         Ok(block)
     }
 
@@ -454,13 +455,14 @@ impl Drop for Arena {
     }
 }
 
-/// Lets go of the lock; lets the collector catch up if need be. What is made during a collection comes
-/// on top of what it will free, so without this memory would be bounded by the budget alone.
-fn slow_down(space: MutexGuard<'_, Space>) {
+/// Lets go of the lock; lets the collector catch up if need be with a mutator that has been given so
+/// many bytes. What is made during a collection comes on top of what it will free, so without this
+/// memory would be bounded by the budget alone.
+fn slow_down(space: MutexGuard<'_, Space>, bytes: u64) {
     let outrun = space.is_outrun();
     drop(space);
     if outrun {
-        clock::sleep(PACE);
+        clock::sleep((bytes * PACE).clamp(*SLEEP.start(), *SLEEP.end()));
     }
 }
 
