@@ -23,6 +23,8 @@ const FLAGS: &[&str] = &[
     "-Wl,-z,norelro",
     "-Wl,-z,max-page-size=4096",
     "-Wl,--gc-sections",
+    // Functions with the same code become one; nothing here compares addresses of functions.
+    "-Wl,--icf=all",
 ];
 
 /// Where the Makefile puts the prepared library, and its files.
