@@ -13,4 +13,4 @@ pub mod prim;
 use plan_base::{os, value};
 use plan_compiler::law;
 use plan_numbers::nat;
-use plan_runtime::machine;
+use plan_runtime::{heap, machine};

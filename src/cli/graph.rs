@@ -5,10 +5,10 @@
 //!   what is equal becomes one node of the graph;
 //! - nothing is allocated on the machine, so objects are known by their addresses.
 
+use crate::heap::words::Words;
 use crate::seed::{self, Graph, Id, SeedError, Version};
 use crate::value::Value;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// The seed of `v`, which must be in normal form.
 ///
@@ -51,7 +51,7 @@ struct Open {
 struct Walk<'g> {
     graph: &'g mut Graph,
     law_constructor: Id,
-    known: HashMap<u64, Id>,
+    known: Words,
     open: Vec<Open>,
     pin: &'g mut dyn FnMut(Value),
 }
@@ -63,7 +63,7 @@ fn no_memory() -> SeedError {
 impl<'g> Walk<'g> {
     fn new(graph: &'g mut Graph, pin: &'g mut dyn FnMut(Value)) -> Result<Walk<'g>, SeedError> {
         let law_constructor = graph.law_constructor()?;
-        let (known, open) = (HashMap::new(), Vec::new());
+        let (known, open) = (Words::default(), Vec::new());
         Ok(Walk {
             graph,
             law_constructor,
@@ -88,8 +88,8 @@ impl<'g> Walk<'g> {
         if v.is_direct() {
             return self.graph.nat(v.limbs(&mut [0])).map(Some);
         }
-        if let Some(id) = self.known.get(&(v.address() as u64)) {
-            return Ok(Some(*id));
+        if let Some(id) = self.known.get(v.address() as u64) {
+            return Ok(Some(Id::from_word(id)));
         }
         if v.is_nat() {
             let id = self.graph.nat(v.limbs(&mut [0]))?;
@@ -156,8 +156,8 @@ impl<'g> Walk<'g> {
     }
 
     fn know(&mut self, v: Value, id: Id) -> Result<(), SeedError> {
-        self.known.try_reserve(1).map_err(|_| no_memory())?;
-        self.known.insert(v.address() as u64, id);
+        self.known.reserve().ok_or_else(no_memory)?;
+        self.known.insert(v.address() as u64, id.word());
         Ok(())
     }
 }
@@ -197,7 +197,7 @@ mod tests {
     /// A machine with the forced value of this script on top.
     fn value_of(script: &str) -> Machine {
         let (mut machine, mut out) = (machine(false), Vec::new());
-        let ended = Console::new(&mut machine, script.as_bytes(), &mut out, load_file).run();
+        let ended = Console::new(&mut machine, &mut script.as_bytes(), &mut out, load_file).run();
         assert_eq!(ended, Ended::Input, "{script}");
         assert_eq!(machine.force_top(), Ok(()), "{script}");
         machine

@@ -27,8 +27,8 @@ pub fn main(args: &Args) -> i32 {
         Ok(machine) => machine,
         Err(status) => return status,
     };
-    let out = Out::new(Fd::STDOUT);
-    let ended = Console::new(&mut machine, Input::new(Fd::STDIN), out, load_file).run();
+    let (mut input, mut out) = (Input::new(Fd::STDIN), Out::new(Fd::STDOUT));
+    let ended = Console::new(&mut machine, &mut input, &mut out, load_file).run();
     let status = status(&machine, ended);
     environment.report(&machine);
     status

@@ -192,8 +192,8 @@ pub fn write(target: &[u8], bytes: &[u8]) -> Result<(), i32> {
 
 /// Executes a console file, so that a value is on top.
 fn leave_value(machine: &mut Machine, source: &[u8], script: &[u8]) -> Result<(), i32> {
-    let out = Out::new(Fd::STDOUT);
-    let mut console = Console::new(machine, script, out, load_file);
+    let (mut script, mut out) = (script, Out::new(Fd::STDOUT));
+    let mut console = Console::new(machine, &mut script, &mut out, load_file);
     let ended = console.run();
     let depth = console.depth();
     if ended != Ended::Input {

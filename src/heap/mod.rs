@@ -5,6 +5,7 @@
 //! - [`fixed`]: naturals too long to be moved, in blocks of the arena;
 //! - [`pins`]: how a value becomes a pin;
 //! - [`store`]: generation 3, the persistence region of an image;
+//! - [`words`]: a table and a sort that the others share;
 //! - [`code`]: blocks of compiled code with the constants they own.
 //!
 //! Invariants:
@@ -14,6 +15,7 @@
 pub mod arena;
 pub mod code;
 pub mod store;
+pub mod words;
 
 /// Nanoseconds of a clock that only counters use; one that fails stands still.
 pub fn now() -> u64 {

@@ -6,10 +6,10 @@
 //! - A forward jump is a hole until its label is placed.
 
 use crate::heap::code::{self, Entry};
+use crate::heap::words::Words;
 use crate::machine::opcode::{Opcode, constant_operand};
 use crate::value::Value;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// Where an operand comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Hole(usize);
 pub(super) struct Buffer {
     words: Vec<u32>,
     constants: Vec<Value>,
-    numbers: HashMap<u64, usize>,
+    numbers: Words,
     uses: Vec<(usize, usize)>,
 }
 
@@ -52,8 +52,10 @@ impl Buffer {
             Src::Slot(s) => self.words.push(s),
             Src::Const(v) => {
                 let next = self.constants.len();
-                let number = *self.numbers.entry(v.bits()).or_insert(next);
-                if number == next {
+                let known = self.numbers.get(v.bits());
+                let number = known.map_or(next, |number| number as usize);
+                if known.is_none() {
+                    self.numbers.insert(v.bits(), next as u64);
                     self.constants.push(v);
                 }
                 self.uses.push((self.words.len(), number));

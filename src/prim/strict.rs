@@ -6,9 +6,9 @@
 //! - The list holds hashes only. A body without its hash there runs as it is.
 //! - No recursion; a pin met twice is hashed once.
 
+use crate::heap::words::Words;
 use crate::value::{Sort, Value};
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// Hashes of known bodies, with the row of the operation they stand for.
 static KNOWN: &[(u64, usize)] = &include!("strict_bodies.in");
@@ -23,7 +23,7 @@ pub fn is_known_body(law: Value, op: usize) -> bool {
 pub fn law_hash(law: Value) -> u64 {
     let mut hasher = Hasher {
         results: Vec::new(),
-        pins: HashMap::new(),
+        pins: Words::default(),
     };
     let body = hasher.hash(law.law_body());
     let arity = hasher.hash(law.law_arity());
@@ -47,7 +47,7 @@ fn mix(state: u64, word: u64) -> u64 {
 struct Hasher {
     results: Vec<u64>,
     /// By address. A hash is kept as `usize` because tables of that type are there anyway.
-    pins: HashMap<u64, usize>,
+    pins: Words,
 }
 
 enum Work {
@@ -72,7 +72,7 @@ impl Hasher {
                 }
                 Work::Remember(pin) => {
                     let hash = self.results[self.results.len() - 1];
-                    self.pins.insert(pin, hash as usize);
+                    self.pins.insert(pin, hash);
                 }
             }
         }
@@ -91,8 +91,8 @@ impl Hasher {
                 return;
             }
             Sort::Pin => {
-                if let Some(hash) = self.pins.get(&v.bits()) {
-                    self.results.push(*hash as u64);
+                if let Some(hash) = self.pins.get(v.bits()) {
+                    self.results.push(hash);
                     return;
                 }
                 work.push(Work::Remember(v.bits()));

@@ -59,7 +59,7 @@ impl Output for Out {
 }
 
 /// Collects the output in memory.
-impl Output for &mut Vec<u8> {
+impl Output for Vec<u8> {
     fn flush(&mut self) -> Result<(), Errno> {
         Ok(())
     }
@@ -91,20 +91,25 @@ pub enum Ended {
 }
 
 /// A console on a machine.
-pub struct Console<'m, S, O> {
+pub struct Console<'m> {
     machine: &'m mut Machine,
-    lexer: Lexer<S>,
-    out: O,
+    lexer: Lexer<'m>,
+    out: &'m mut dyn Output,
     load: Load,
     style: Style,
     /// Number of values on the machine's stack that are not the console's.
     base: usize,
 }
 
-impl<'m, S: Source, O: Output> Console<'m, S, O> {
+impl<'m> Console<'m> {
     /// A console that reads from `source` and prints to `out`, and gets `$name` by `load`. Its
     /// values are pushed on those the machine has.
-    pub fn new(machine: &'m mut Machine, source: S, out: O, load: Load) -> Self {
+    pub fn new(
+        machine: &'m mut Machine,
+        source: &'m mut dyn Source,
+        out: &'m mut dyn Output,
+        load: Load,
+    ) -> Self {
         Console {
             machine,
             lexer: Lexer::new(source),
@@ -184,7 +189,7 @@ impl<'m, S: Source, O: Output> Console<'m, S, O> {
 
     /// Prints the value and a line feed.
     fn show(&mut self, v: Value) -> Result<(), Ended> {
-        print::show_line(v, &self.style, &mut self.out).map_err(Ended::from)
+        print::show_line(v, &self.style, self.out).map_err(Ended::from)
     }
 
     fn flush(&mut self) -> Result<(), Ended> {

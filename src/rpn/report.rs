@@ -4,11 +4,11 @@
 //! - Breadth first from the stack, bottom first; each object once; what is in pins is not visited.
 //! - Nothing is evaluated or moved, so an object is known by its address.
 
+use crate::heap::words::Words;
 use crate::machine::Machine;
 use crate::value::print::{self, OutOfMemory, Sink, Style};
 use crate::value::{Kind, ThunkKind, Value};
 use alloc::collections::VecDeque;
-use hashbrown::HashSet;
 
 /// Prints the objects of the moving heap that `roots` lead to.
 pub(super) fn heap(
@@ -17,7 +17,7 @@ pub(super) fn heap(
     style: &Style,
     sink: &mut dyn Sink,
 ) -> Result<(), OutOfMemory> {
-    let (queue, seen) = (VecDeque::new(), HashSet::new());
+    let (queue, seen) = (VecDeque::new(), Words::default());
     let mut walk = Walk {
         machine,
         queue,
@@ -35,7 +35,7 @@ pub(super) fn heap(
 struct Walk<'m> {
     machine: &'m Machine,
     queue: VecDeque<Value>,
-    seen: HashSet<u64>,
+    seen: Words,
 }
 
 impl Walk<'_> {
@@ -44,9 +44,9 @@ impl Walk<'_> {
         if v.is_direct() || !self.machine.is_movable(v) && !v.is_fixed() {
             return Ok(());
         }
-        self.seen.try_reserve(1).map_err(|_| OutOfMemory)?;
+        self.seen.reserve().ok_or(OutOfMemory)?;
         self.queue.try_reserve(1).map_err(|_| OutOfMemory)?;
-        if self.seen.insert(v.address() as u64) {
+        if self.seen.insert(v.address() as u64, 0).is_none() {
             self.queue.push_back(v);
         }
         Ok(())

@@ -51,7 +51,7 @@ pub fn self_test<E>(machine: impl Fn() -> Result<Machine, E>) -> Result<Report, 
     for (i, (script, expected)) in SCRIPTS.iter().enumerate() {
         let mut out = Vec::new();
         let mut machine = machine()?;
-        let ended = Console::new(&mut machine, script.as_bytes(), &mut out, no_seeds).run();
+        let ended = Console::new(&mut machine, &mut script.as_bytes(), &mut out, no_seeds).run();
         if failed.is_none() && (ended != Ended::Input || out != expected.as_bytes()) {
             failed = Some(i + 1);
         }

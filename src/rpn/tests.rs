@@ -33,7 +33,7 @@ fn machine() -> Machine {
 /// How a console with this input ends, and its output.
 fn run(script: &str) -> (Ended, String) {
     let (mut machine, mut out) = (machine(), Vec::new());
-    let ended = Console::new(&mut machine, script.as_bytes(), &mut out, load).run();
+    let ended = Console::new(&mut machine, &mut script.as_bytes(), &mut out, load).run();
     (ended, String::from_utf8(out).unwrap())
 }
 
@@ -79,7 +79,8 @@ fn every_end_is_told_apart() {
 fn values_stay_on_the_machine() {
     let (mut machine, mut out) = (machine(), Vec::new());
     machine.push(Value::direct(99));
-    let mut console = Console::new(&mut machine, &b"1 2 3 drop"[..], &mut out, load);
+    let mut input = &b"1 2 3 drop"[..];
+    let mut console = Console::new(&mut machine, &mut input, &mut out, load);
     assert_eq!((console.run(), console.depth()), (Ended::Input, 2));
     assert_eq!(machine.top(0), Value::direct(2));
     assert_eq!(machine.nth(0), Value::direct(99));
@@ -89,7 +90,7 @@ fn values_stay_on_the_machine() {
 #[test]
 fn an_uncaught_exception_is_on_top() {
     let (mut machine, mut out) = (machine(), Vec::new());
-    let ended = Console::new(&mut machine, &b"1 2 21P 7A E"[..], &mut out, load).run();
+    let ended = Console::new(&mut machine, &mut &b"1 2 21P 7A E"[..], &mut out, load).run();
     assert_eq!(ended, Ended::Uncaught);
     assert_eq!(machine.top(1), Value::direct(21));
     assert_eq!(machine.top(0), Value::direct(7));

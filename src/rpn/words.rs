@@ -6,7 +6,7 @@
 //!   that is done counts as its result, since a collection may put that in its place at any time.
 //! - No value is held across a call of the machine: values are named by their place on the stack.
 
-use super::{COLLECT_AFTER, Console, Ended, Output, Source, report};
+use super::{COLLECT_AFTER, Console, Ended, report};
 use crate::nat;
 use crate::value::Value;
 use alloc::vec;
@@ -17,7 +17,7 @@ const MAX_DEPTH: u64 = i32::MAX as u64;
 /// Arithmetic done limb by limb: there are no operations for it.
 type Bitwise = fn(&mut [u64], &[u64], &[u64]);
 
-impl<S: Source, O: Output> Console<'_, S, O> {
+impl Console<'_> {
     /// Executes a command of one byte.
     pub(super) fn command(&mut self, byte: u8) -> Result<(), Ended> {
         match byte {
@@ -260,12 +260,7 @@ impl<S: Source, O: Output> Console<'_, S, O> {
 
     fn show_heap(&mut self) -> Result<(), Ended> {
         let roots = (self.base..self.machine.depth()).map(|i| self.machine.nth(i));
-        Ok(report::heap(
-            self.machine,
-            roots,
-            &self.style,
-            &mut self.out,
-        )?)
+        Ok(report::heap(self.machine, roots, &self.style, self.out)?)
     }
 }
 

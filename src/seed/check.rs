@@ -11,7 +11,7 @@ use super::bits;
 use super::error::{Code, SeedError};
 use super::header::{self, Limbs, Number, Plan, Version};
 use super::nodes::{Event, Nodes};
-use super::sort::sort;
+use crate::heap::words::sort;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 

@@ -18,7 +18,7 @@ use super::bits::{self, BitWriter, index_width};
 use super::error::{Code, SeedError};
 use super::graph::{Graph, Id, MAX_NODES, Node};
 use super::header::Version;
-use super::sort::sort;
+use crate::heap::words::sort;
 use alloc::vec::Vec;
 
 /// Writes `root` as a seed. The outcome depends on the value alone, not on how the graph was made.

@@ -29,6 +29,18 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub(super) u32);
 
+impl Id {
+    /// As a word, for tables.
+    pub fn word(self) -> u64 {
+        u64::from(self.0)
+    }
+
+    /// The identity that [`Id::word`] made this word of.
+    pub fn from_word(word: u64) -> Id {
+        Id(word as u32)
+    }
+}
+
 /// A node of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node<'a> {

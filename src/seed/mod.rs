@@ -23,7 +23,6 @@ mod graph;
 mod header;
 mod load;
 mod nodes;
-mod sort;
 
 #[cfg(test)]
 mod tests;
@@ -36,4 +35,3 @@ pub use error::{Code, SeedError};
 pub use graph::{Graph, Id, Node};
 pub use header::{Limbs, Plan, Version};
 pub use load::{load_file, load_seed, load_with, read_file};
-pub use sort::sort;

@@ -9,16 +9,18 @@ use super::env::{FLAG, VALUE, push_slot};
 use super::eval::{Evaluator, Failure, Shape, Task, name_bytes, shape};
 use super::form::slot_of;
 use super::text::join;
+use crate::heap::store::crc;
+use crate::heap::words::Words;
 use crate::value::Value;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// A law being built.
 #[derive(Default)]
 pub(super) struct Frame {
-    /// Index of each local name.
-    locals: HashMap<Box<[u8]>, u64>,
+    /// The local names and the index of each.
+    locals: Vec<(Vec<u8>, u64)>,
+    /// Where they are in the list, by their checksums or, where that is taken, the next free number.
+    places: Words,
     /// Number of arguments.
     arity: u64,
     /// Number of bindings.
@@ -32,18 +34,38 @@ impl Frame {
             return None;
         }
         let name = name_bytes(v);
-        let repeated = self.locals.insert(name.as_slice().into(), index).is_some();
+        let (key, place) = self.find(&name);
+        let repeated = place.is_some();
+        match place {
+            Some(i) => self.locals[i].1 = index,
+            None => {
+                self.places.insert(key, self.locals.len() as u64);
+                self.locals.push((name.clone(), index));
+            }
+        }
         (repeated && name != b"_").then_some(name)
     }
 
     /// Whether a name is one of the law's own.
     pub(super) fn is_local(&self, name: &[u8]) -> bool {
-        self.locals.contains_key(name)
+        self.find(name).1.is_some()
+    }
+
+    /// The place of a name in the list, and its key in the table.
+    fn find(&self, name: &[u8]) -> (u64, Option<usize>) {
+        let mut key = u64::from(crc::bytes(name));
+        while let Some(i) = self.places.get(key) {
+            if self.locals[i as usize].0 == name {
+                return (key, Some(i as usize));
+            }
+            key += 1;
+        }
+        (key, None)
     }
 
     /// The local names.
     pub(super) fn names(&self) -> Vec<Vec<u8>> {
-        self.locals.keys().map(|name| name.to_vec()).collect()
+        self.locals.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// The largest reference.
@@ -79,9 +101,9 @@ impl Evaluator<'_> {
         }
         let arity = signature.size() as u64 - 1;
         let mut frame = Frame {
-            locals: HashMap::new(),
             arity,
             bindings: elements.saturating_sub(3) as u64,
+            ..Frame::default()
         };
         for i in 0..=arity {
             self.slot(0, i as usize)?;
@@ -280,9 +302,9 @@ impl Evaluator<'_> {
     fn reference(&mut self, frame: &Frame, body: bool) -> Result<(), Failure> {
         let symbol = self.machine.top(0);
         if symbol.is_nat()
-            && let Some(index) = frame.locals.get(&name_bytes(symbol)[..])
+            && let Some(i) = frame.find(&name_bytes(symbol)).1
         {
-            self.machine.set_top(0, Value::direct(*index));
+            self.machine.set_top(0, Value::direct(frame.locals[i].1));
             return Ok(());
         }
         self.machine.push(symbol);

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - All strings lie in one vector, so that a list costs two allocations, and dropping one no code.
 
-use crate::seed::sort;
+use crate::heap::words::sort;
 use alloc::vec::Vec;
 
 /// A list of byte strings.

@@ -15,9 +15,9 @@
 use super::CallInfo;
 use crate::heap::arena::{Arena, Owner};
 use crate::heap::nursery::Exhausted;
+use crate::heap::words::Words;
 use crate::value::{Header, Kind, PIN_FIXED_WORDS, TAG_MEGAPIN, Value};
 use alloc::vec::Vec;
-use hashbrown::HashSet;
 
 /// Payload index of the number of pins.
 const PIN_COUNT: usize = 2;
@@ -36,10 +36,10 @@ fn boundary(item: Value) -> Boundary {
         pins: Vec::new(),
         megapins: Vec::new(),
     };
-    let mut seen = HashSet::new();
+    let mut seen = Words::default();
     let mut visit = |found: &mut Boundary, pin: Value| {
         let pin = pin.latest();
-        if seen.insert(pin.bits()) {
+        if seen.insert(pin.bits(), 0).is_none() {
             let list = if is_mega(pin) {
                 &mut found.megapins
             } else {

@@ -22,9 +22,9 @@ pub use memory::Memory;
 
 use super::arena::{Arena, Owner};
 use super::nursery::{Exhausted, Nursery};
+use crate::heap::words::Words;
 use crate::value::{Header, Kind, MAX_DIRECT, PIN_FIXED_WORDS, TAG_NAT, TAG_PIN, Value};
 use alloc::vec::Vec;
-use hashbrown::{HashMap, HashSet};
 
 /// How a new pin is called: its code word and the arity of a call.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +52,9 @@ struct Found {
 struct Walk<'a> {
     nursery: &'a Nursery,
     found: Vec<Found>,
-    foreign: HashMap<u64, usize>,
+    foreign: Words,
     pins: Vec<Value>,
-    many_pins: HashSet<u64>,
+    many_pins: Words,
     words: usize,
 }
 
@@ -91,9 +91,11 @@ impl Walk<'_> {
             v.set_header(Header::from_bits(QUEUED | next as u64));
             header
         } else {
-            if *self.foreign.entry(v.address() as u64).or_insert(next) != next {
+            let address = v.address() as u64;
+            if self.foreign.get(address).is_some() {
                 return;
             }
+            self.foreign.insert(address, next as u64);
             if v.is_buffer() {
                 Header::nat(v.bit_len())
             } else {
@@ -116,9 +118,11 @@ impl Walk<'_> {
             return;
         }
         if self.many_pins.is_empty() {
-            self.many_pins.extend(self.pins.iter().map(|p| p.bits()));
+            for pin in &self.pins {
+                self.many_pins.insert(pin.bits(), 0);
+            }
         }
-        if self.many_pins.insert(pin.bits()) {
+        if self.many_pins.insert(pin.bits(), 0).is_none() {
             self.pins.push(pin);
         }
     }
@@ -142,10 +146,7 @@ impl Walk<'_> {
         let index = if self.nursery.contains(v.address() as u64) {
             (v.header().bits() & !QUEUED) as usize
         } else {
-            self.foreign
-                .get(&(v.address() as u64))
-                .copied()
-                .unwrap_or(0)
+            self.foreign.get(v.address() as u64).unwrap_or(0) as usize
         };
         self.found[index].offset
     }
@@ -226,9 +227,9 @@ pub fn build_pin(
     let mut walk = Walk {
         nursery,
         found: Vec::new(),
-        foreign: HashMap::new(),
+        foreign: Words::default(),
         pins: Vec::new(),
-        many_pins: HashSet::new(),
+        many_pins: Words::default(),
         words: 0,
     };
     walk.walk(item);

@@ -222,7 +222,7 @@ impl<S: Storage> Store<S> {
             }
             tell(source, &plan);
         }
-        let address = plan.known.get(&pin).map(|stored| stored.place.address);
+        let address = plan.known.get(pin).map(|stored| stored.place.address);
         let address = address.ok_or(Damage::Object)?;
         self.precommitted.push(address);
         Ok(address)
@@ -300,7 +300,7 @@ impl<S: Storage> Store<S> {
         self.reader.record(&mut self.file, address, &mut record)?;
         let mut words = Vec::new();
         if record.total() == object.record_words() {
-            let stored = |pin| plan.known.get(&pin).copied();
+            let stored = |pin| plan.known.get(pin);
             encode(&object, address, stored, &mut words).ok_or(Damage::Object)?;
         }
         let same = words.split_first() == Some((&record.crc, &record.words));
@@ -352,7 +352,7 @@ impl<S: Storage> Store<S> {
         for (pin, spot) in &plan.order {
             source.object(*pin, &mut object)?;
             let address = pages.address(*spot).ok_or(Error::Full)?;
-            let stored = |pin| plan.known.get(&pin).copied();
+            let stored = |pin| plan.known.get(pin);
             let placed = encode(&object, address, stored, &mut record).ok_or(Damage::Object)?;
             plan.known.insert(*pin, placed);
             pack.put(&mut self.file, &self.reader, *spot, &record)?;
@@ -410,7 +410,7 @@ impl<S: Storage> Store<S> {
         let (root, root_crc) = match root {
             Root::Natural(n) => (n, super::crc::words(&[n])),
             Root::Pin(pin) => {
-                let stored = plan.known.get(&pin).ok_or(Damage::Object)?;
+                let stored = plan.known.get(pin).ok_or(Damage::Object)?;
                 (stored.reference(), stored.place.crc)
             }
         };
@@ -535,7 +535,7 @@ fn delta(extents: &[Extent], sum: u64) -> Delta {
 
 fn tell(source: &mut dyn Source, plan: &Plan) {
     for (pin, _) in &plan.order {
-        if let Some(Stored { place, .. }) = plan.known.get(pin) {
+        if let Some(Stored { place, .. }) = plan.known.get(*pin) {
             source.placed(*pin, place.address);
         }
     }

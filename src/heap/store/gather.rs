@@ -10,9 +10,9 @@ use super::format::{Extent, PAGE_WORDS, Place, SMALL, address_in};
 use super::object::{Object, Stored};
 use super::read::Reader;
 use super::storage::Storage;
+use crate::heap::words::Words;
 use crate::value::{Header, Kind};
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// Where the pins come from that are to be stored. A pin is a number of the source's choice that stays
 /// the same throughout a commit.
@@ -111,7 +111,34 @@ pub struct Plan {
     /// The pages they need.
     pub placer: Placer,
     /// All pins met: those stored, and those in `order` with address 0 until they are written.
-    pub known: HashMap<u64, Stored>,
+    pub known: Known,
+}
+
+/// What is known of pins.
+#[derive(Default, Debug)]
+pub struct Known {
+    /// Where in the list.
+    places: Words,
+    all: Vec<Stored>,
+}
+
+impl Known {
+    /// What is known of this pin.
+    pub fn get(&self, pin: u64) -> Option<Stored> {
+        let at = self.places.get(pin)?;
+        self.all.get(at as usize).copied()
+    }
+
+    /// Notes something about a pin, in place of what was known.
+    pub fn insert(&mut self, pin: u64, stored: Stored) {
+        match self.places.get(pin) {
+            Some(at) => self.all[at as usize] = stored,
+            None => {
+                self.places.insert(pin, self.all.len() as u64);
+                self.all.push(stored);
+            }
+        }
+    }
 }
 
 /// A pin whose children are being visited; those still to come are the tail of a common list.
@@ -140,7 +167,7 @@ impl Plan {
             let level = frames.last().map_or(0, |frame| frame.first_child);
             if todo.len() > level {
                 let pin = todo.pop().unwrap_or(root);
-                if plan.known.contains_key(&pin) {
+                if plan.known.get(pin).is_some() {
                     continue;
                 }
                 if let Some(address) = source.stored(pin) {

@@ -137,7 +137,11 @@ impl<S: Storage> Store<S> {
                 Slot::Valid(superblock, crc) => found.push((slot, Generation { superblock, crc })),
             }
         }
-        found.sort_by_key(|(_, generation)| core::cmp::Reverse(generation.superblock.sequence));
+        if let [(_, first), (_, second)] = &found[..]
+            && first.superblock.sequence < second.superblock.sequence
+        {
+            found.swap(0, 1);
+        }
         self.newest = found.first().map_or(0, |(_, g)| g.superblock.sequence);
         for (i, (slot, generation)) in found.iter().enumerate() {
             match self.check(generation) {

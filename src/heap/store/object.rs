@@ -16,6 +16,7 @@
 use super::error::Damage;
 use super::format::{Place, STORED, address_of};
 use super::read::Record;
+use crate::heap::words::sort_words;
 use crate::value::{Header, Kind, LAW_WORDS, PIN_FIXED_WORDS, TAG_MEGAPIN, TAG_PIN};
 use alloc::vec::Vec;
 
@@ -247,7 +248,7 @@ pub fn decode(record: &Record, out: &mut Object) -> Result<(), Damage> {
         objects(&out.words, parts.end)?
     };
     let mut listed: Vec<u64> = parts.listed().map(|at| payload[at]).collect();
-    listed.sort_unstable();
+    sort_words(&mut listed);
     let mut reader = References {
         object: out,
         record,

@@ -9,6 +9,7 @@
 
 use super::error::Damage;
 use super::format::{Extent, WINDOW_PAGES};
+use crate::heap::words::sort;
 use alloc::vec::Vec;
 
 /// The most extents of one map, free and retired together.
@@ -29,7 +30,7 @@ pub struct Space {
 
 /// Sorts a list and joins extents that touch.
 pub fn join(list: &mut Vec<Extent>) {
-    list.sort_unstable();
+    sort(list, |a, b| a < b);
     list.dedup_by(|next, last| {
         let touch = last.end() >= next.start;
         if touch {
@@ -152,9 +153,9 @@ impl Space {
             (&mut self.retired, MAP_EXTENTS / 2),
         ] {
             if list.len() > most {
-                list.sort_unstable_by_key(|extent| core::cmp::Reverse(extent.pages));
+                sort(list, |a, b| a.pages > b.pages);
                 list.truncate(most);
-                list.sort_unstable();
+                join(list);
             }
         }
     }
