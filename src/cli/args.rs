@@ -38,15 +38,83 @@ pub enum Command<'a> {
         /// Subcommand and what follows it; may be empty.
         words: &'a [&'a [u8]],
     },
+    /// `plan image …`.
+    Image(Image<'a>),
+    /// `plan boot FILE.seed OUT`: an image of a seed.
+    Boot {
+        /// Path of the seed.
+        file: &'a [u8],
+        /// Path of the image.
+        output: &'a [u8],
+    },
+    /// `plan build …`: an image of a Wisp program.
+    Build(Wisp<'a>),
     /// `plan wisp …`: load Wisp files and run `main`.
     Wisp(Wisp<'a>),
     /// `plan`, `plan repl …`: the prompt, or the program on standard input.
     Repl(Wisp<'a>),
 }
 
+/// What `plan image` is to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image<'a> {
+    /// With what aim.
+    pub task: Task,
+    /// The image.
+    pub path: &'a [u8],
+    /// Give the report as JSON.
+    pub json: bool,
+    /// `export`: the seed to write.
+    pub output: Option<&'a [u8]>,
+    /// `export`: of which version.
+    pub version: Version,
+}
+
+/// The subcommands of `plan image`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Task {
+    /// Say what the image is and what it holds.
+    Info,
+    /// Check every object.
+    Scrub,
+    /// Give back the pages that nothing reaches.
+    Collect,
+    /// Put this runtime under the region.
+    Upgrade,
+    /// Write the committed value as a seed.
+    Export,
+}
+
+impl Task {
+    /// The task of this name, such as `info`.
+    pub fn named(name: &[u8]) -> Option<Task> {
+        Some(match name {
+            b"info" => Task::Info,
+            b"scrub" => Task::Scrub,
+            b"collect" => Task::Collect,
+            b"upgrade" => Task::Upgrade,
+            b"export" => Task::Export,
+            _ => return None,
+        })
+    }
+
+    /// The command, such as `image info`.
+    pub fn command(self) -> &'static str {
+        [
+            "image info",
+            "image scrub",
+            "image collect",
+            "image upgrade",
+            "image export",
+        ][self as usize]
+    }
+}
+
 /// What `plan wisp` is to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wisp<'a> {
+    /// The command, for messages.
+    pub command: &'static str,
     /// The files to load, in order; `-` is standard input.
     pub files: Vec<&'a [u8]>,
     /// An expression to evaluate after them, whose values are printed.
@@ -80,6 +148,7 @@ pub struct Wisp<'a> {
 impl Default for Wisp<'_> {
     fn default() -> Self {
         Wisp {
+            command: PROMPT,
             files: Vec::new(),
             expression: None,
             search: Vec::new(),
@@ -94,6 +163,17 @@ impl Default for Wisp<'_> {
             entry: None,
             version: Version::V1,
             timeout: 0,
+        }
+    }
+}
+
+impl Wisp<'_> {
+    /// What happens to the value, for messages.
+    pub fn saved(&self) -> &'static str {
+        if self.command == BUILD {
+            "built"
+        } else {
+            "saved"
         }
     }
 }
@@ -113,6 +193,12 @@ pub enum Topic {
     Wisp,
     /// `plan repl`.
     Repl,
+    /// `plan image`.
+    Image,
+    /// `plan boot`.
+    Boot,
+    /// `plan build`.
+    Build,
 }
 
 /// A wrong command line; prints as the text after `plan: `.
@@ -120,8 +206,6 @@ pub enum Topic {
 pub enum Usage<'a> {
     /// An argument that starts with `-` and is not known here: command (empty for none), argument.
     UnknownOption(&'static str, &'a [u8]),
-    /// A command word that this version does not have.
-    UnknownCommand(&'a [u8]),
     /// A command without the operand it needs: command, operand.
     Missing(&'static str, &'static str),
     /// An operand a command has no use for: command, operand.
@@ -147,12 +231,6 @@ impl fmt::Display for Usage<'_> {
                     Shown(word)
                 )
             }
-            Usage::UnknownCommand(word) => write!(
-                f,
-                "unknown command: {} (try plan --help; a seed of this name is run by plan run {})",
-                Shown(word),
-                Shown(word)
-            ),
             Usage::BadTime(word) => write!(
                 f,
                 "--timeout {}: no number of seconds (use a number such as 10 or 0.5)",
@@ -184,9 +262,6 @@ impl fmt::Display for Usage<'_> {
     }
 }
 
-/// Command words that belong to the tool but not to this version; never taken for seed files.
-const RESERVED: [&[u8]; 3] = [b"build", b"boot", b"image"];
-
 /// The command that the arguments after the program name ask for.
 pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
     let Some((&first, rest)) = words.split_first() else {
@@ -199,11 +274,16 @@ pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         b"rpn" => rpn(rest),
         b"wisp" => wisp(rest, false),
         b"repl" => wisp(rest, true),
+        b"image" if wants_help(rest) => Ok(Command::Help(Topic::Image)),
+        b"image" => image(rest).map(Command::Image),
         b"seed" => Ok(match rest {
             words if wants_help(words) => Command::Help(Topic::Seed),
             words => Command::Seed { words },
         }),
-        word if RESERVED.contains(&word) => Err(Usage::UnknownCommand(word)),
+        b"boot" if wants_help(rest) => Ok(Command::Help(Topic::Boot)),
+        b"boot" => boot(rest),
+        b"build" if wants_help(rest) => Ok(Command::Help(Topic::Build)),
+        b"build" => program(rest, BUILD).map(Command::Build),
         word if word.starts_with(b"-") => Err(Usage::UnknownOption("", word)),
         _ => run(words, 0),
     }
@@ -273,15 +353,73 @@ pub fn save<'a>(words: &'a [&'a [u8]]) -> Result<Wisp<'a>, Usage<'a>> {
     program(words, SAVE)
 }
 
+/// `boot [--] FILE.seed OUT`.
+fn boot<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
+    let operands = match words {
+        [b"--", operands @ ..] => operands,
+        [word, ..] | [_, word, ..] if word.starts_with(b"-") => {
+            return Err(Usage::UnknownOption("boot", word));
+        }
+        operands => operands,
+    };
+    match operands {
+        [] => Err(Usage::Missing("boot", "seed file")),
+        [_] => Err(Usage::Missing("boot", "output file")),
+        [file, output] => Ok(Command::Boot { file, output }),
+        [_, _, word, ..] => Err(Usage::Superfluous("boot", word)),
+    }
+}
+
+/// `image TASK [OPTION…] IMG`, options and image in any order.
+fn image<'a>(words: &'a [&'a [u8]]) -> Result<Image<'a>, Usage<'a>> {
+    let Some((&name, rest)) = words.split_first() else {
+        return Err(Usage::Missing("image", "subcommand"));
+    };
+    let task = Task::named(name)
+        .filter(|task| *task != Task::Export)
+        .ok_or(Usage::Superfluous("image", name))?;
+    let (command, export) = (task.command(), task == Task::Export);
+    let (mut path, mut json, mut version) = (None, false, Version::V1);
+    let mut output = None;
+    let mut words = rest.iter().copied();
+    while let Some(word) = words.next() {
+        match word {
+            b"-o" if export && output.is_some() => return Err(Usage::Twice(command, "-o")),
+            b"-o" if export => output = words.next(),
+            b"--v2" if export => version = Version::V2,
+            b"--json" if !export && task != Task::Upgrade => json = true,
+            word if word.starts_with(b"-") => return Err(Usage::UnknownOption(command, word)),
+            word if path.is_some() => return Err(Usage::Superfluous(command, word)),
+            word => path = Some(word),
+        }
+    }
+    if export && output.is_none() {
+        return Err(Usage::Missing(command, "output file"));
+    }
+    Ok(Image {
+        task,
+        path: path.ok_or(Usage::Missing(command, "image"))?,
+        json,
+        output,
+        version,
+    })
+}
+
 /// The command that saves a program.
 const SAVE: &str = "seed save";
+/// The command that makes an image of one.
+const BUILD: &str = "build";
 /// The command that shows a prompt.
 const PROMPT: &str = "repl";
 
 /// Options and files of a Wisp program that this command is to run, to save or to ask for.
 fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>, Usage<'a>> {
-    let (save, prompt) = (command == SAVE, command == PROMPT);
-    let mut wisp = Wisp::default();
+    let (build, prompt) = (command == BUILD, command == PROMPT);
+    let save = build || command == SAVE;
+    let mut wisp = Wisp {
+        command,
+        ..Wisp::default()
+    };
     let mut words = words.iter().copied();
     while let Some(whole) = words.next() {
         let (word, value) = halves(whole);
@@ -293,7 +431,7 @@ fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>,
             b"-o" if save && wisp.output.is_some() => return Err(Usage::Twice(command, "-o")),
             b"-o" if save => wisp.output = Some(operand("output file")?),
             b"--entry" if save => wisp.entry = Some(operand("name")?),
-            b"--v2" if save => wisp.version = Version::V2,
+            b"--v2" if save && !build => wisp.version = Version::V2,
             b"-e" | b"--" | b"--timeout" | b"--no-main" if prompt => {
                 return Err(Usage::UnknownOption(command, word));
             }
@@ -323,6 +461,9 @@ fn program<'a>(words: &'a [&'a [u8]], command: &'static str) -> Result<Wisp<'a>,
             word if prompt => return Err(Usage::Superfluous("repl", word)),
             file => wisp.files.push(file),
         }
+    }
+    if build && wisp.output.is_none() {
+        return Err(Usage::Missing(command, "output file (-o OUT)"));
     }
     if !prompt && wisp.files.is_empty() && wisp.expression.is_none() {
         return Err(Usage::Missing(command, "file"));

@@ -23,6 +23,10 @@ usage:
   plan seed check FILE...       is this a well-formed seed?
   plan seed dump FILE           print what a seed holds
   plan seed save FILE -o OUT    write a Wisp program as a seed
+  plan build FILE -o OUT        make an executable of a Wisp program
+  plan boot FILE.seed OUT       make an executable of a seed
+  plan image info IMG           what such an executable holds; also scrub,
+                                collect, upgrade
   plan CMD --help               more about a command
   plan --version                name and version
 
@@ -32,6 +36,7 @@ exit status:
   1   <<loop>>: a value depends on itself; an error in the console or in Wisp
   2   wrong command line
   3   a file that cannot be read or written, or malformed input
+  4   an image that cannot be used: damaged, in use, of an unknown format
   9   an exception that nobody caught
   70  an internal error, or the system refuses what plan needs to start
 
@@ -167,6 +172,52 @@ environment:
   NO_COLOR       no colours if this is set and not empty
 ";
 
+const BOOT: &str = "\
+usage: plan boot FILE.seed OUT
+
+Makes an image: an executable file OUT that holds the program of the seed and
+what it commits. OUT needs no other file and takes all its arguments for the
+program. An OUT that is there is replaced when the new one is complete; if it
+is running it goes on as it was.
+
+The value of the seed is forced and pinned. Started, OUT applies its committed
+value to the row of its arguments, as plan FILE.seed does; after a commit the
+next start applies what was committed.
+";
+
+const BUILD: &str = "\
+usage: plan build [OPTION...] FILE.wisp... -o OUT
+
+Evaluates Wisp files as plan wisp does and makes an image OUT of the value of
+main: as plan seed save and then plan boot.
+
+  --entry NAME    build the value of NAME instead of main
+  -e FORM         build the value of FORM, evaluated after the files
+  -I DIR, --no-std, -W, --lenient, --timeout SECONDS
+                  as for plan wisp
+";
+
+const IMAGE: &str = "\
+usage: plan image info [--json] IMG
+       plan image scrub [--json] IMG
+       plan image collect [--json] IMG
+       plan image upgrade IMG
+
+An image is an executable with the program and its committed value inside. These
+commands work on one that is not running.
+
+  info     what it holds: sizes, generations, the largest pins, damage
+  scrub    reads and checks every object; says nothing if all are sound
+  collect  gives back the space that no committed value needs
+  upgrade  puts this version of plan under the committed value; the image as it
+           was stays beside it as IMG.before-upgrade
+
+  --json   the report as a JSON object
+
+Status 3 for a file that is no image, 4 for an image that cannot be used: it is
+damaged, in use, or of an unknown format.
+";
+
 /// The help on a topic.
 pub fn text(topic: Topic) -> &'static str {
     match topic {
@@ -176,6 +227,9 @@ pub fn text(topic: Topic) -> &'static str {
         Topic::Seed => SEED,
         Topic::Wisp => WISP,
         Topic::Repl => REPL,
+        Topic::Image => IMAGE,
+        Topic::Boot => BOOT,
+        Topic::Build => BUILD,
     }
 }
 
@@ -185,7 +239,7 @@ mod tests {
 
     #[test]
     fn texts_fit_a_terminal() {
-        for text in [VERSION, ALL, RUN, RPN, SEED, WISP, REPL] {
+        for text in [VERSION, ALL, RUN, RPN, SEED, WISP, REPL, BOOT, BUILD, IMAGE] {
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
             for line in text.lines() {
                 assert!(

@@ -8,12 +8,11 @@ use super::message::{self, Shown};
 use super::options::Environment;
 use super::run::apply;
 use super::stop;
-use super::{STATUS_IMAGE, STATUS_INTERNAL, print};
+use super::{STATUS_IMAGE, STATUS_INTERNAL, images};
 use crate::heap::store::{Error, FileStorage, Options, Store};
 use crate::os::env::Args;
 use crate::os::image::{OwnImage, Refusal};
 use crate::value::{MAX_DIRECT, Value};
-use alloc::format;
 use alloc::vec::Vec;
 
 /// Says why an image could not open itself; returns the exit status.
@@ -27,6 +26,9 @@ pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
 
 /// Runs the program in the region of `own`; returns the exit status.
 pub fn run(args: &Args, own: OwnImage) -> i32 {
+    if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
+        return images::command(command, own);
+    }
     match mounted(args, own) {
         Ok(status) => status,
         Err((path, error)) => {
@@ -46,10 +48,6 @@ fn mounted(args: &Args, own: OwnImage) -> Result<i32, (&'static [u8], Error)> {
     };
     let store = Store::mount(file, region, options).map_err(because)?.store;
     let root = store.root();
-    if args.var(b"PLANCMD") == Some(b"info") {
-        let sequence = store.superblock().sequence;
-        return Ok(print(&format!("root {root:#x}\nsequence {sequence}\n")));
-    }
     let environment = match Environment::get(args) {
         Ok(environment) => environment,
         Err(status) => return Ok(status),

@@ -10,6 +10,7 @@
 //! | `image` | an image: this executable with a persistence region behind it |
 //! | `library` | the built-in library, for the build |
 //! | `save` | `seed save` for Wisp programs |
+//! | `images` | images from outside: boot, build, `image …` |
 //! | `stop` | what is said about a program without a result |
 //! | one file per command | the command |
 //!
@@ -22,6 +23,7 @@ pub mod args;
 mod graph;
 pub mod help;
 mod image;
+pub mod images;
 mod library;
 pub mod message;
 pub mod options;
@@ -84,6 +86,13 @@ fn tool(args: &Args, library: Library) -> i32 {
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
         Ok(Command::Seed { words }) => seed::main(args, library, words),
+        Ok(Command::Boot { file, output }) => {
+            images::boot::boot(args, file, output).unwrap_or_else(|status| status)
+        }
+        Ok(Command::Build(wisp)) => {
+            images::boot::build(args, library, &wisp).unwrap_or_else(|status| status)
+        }
+        Ok(Command::Image(image)) => images::main(args, &image),
         Ok(Command::Wisp(wisp)) => wisp::main(args, library, &wisp),
         Ok(Command::Repl(wisp)) if term::is_terminal(Fd::STDIN) => repl::main(args, library, &wisp),
         Ok(Command::Repl(wisp)) => wisp::piped(args, library, wisp),

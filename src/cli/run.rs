@@ -8,7 +8,7 @@
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::seed::is_wisp;
-use super::{STATUS_INPUT, stop};
+use super::{STATUS_INPUT, STATUS_OK, stop};
 use crate::machine::{Machine, Stop};
 use crate::nat;
 use crate::os::Fd;
@@ -28,9 +28,7 @@ const LICENSE: &str = concat!(
 /// After `timeout` microseconds (0: never) it is stopped.
 pub fn main(args: &Args, path: &[u8], words: &[&[u8]], timeout: u64) -> i32 {
     if args.var(b"PLANCMD") == Some(b"license") {
-        let mut out = Out::new(Fd::STDERR);
-        // Where standard error cannot be written there is nobody to tell.
-        let _ = out.put(LICENSE.as_bytes()).and_then(|()| out.flush());
+        license(b"");
     }
     let mut environment = match Environment::get(args) {
         Ok(environment) => environment,
@@ -38,6 +36,15 @@ pub fn main(args: &Args, path: &[u8], words: &[&[u8]], timeout: u64) -> i32 {
     };
     environment.machine.trace_color = true;
     environment.with_machine(timeout, |machine| load_and_run(machine, path, words))
+}
+
+/// Prints the licence and `end`; returns success.
+pub fn license(end: &[u8]) -> i32 {
+    let mut out = Out::new(Fd::STDERR);
+    // Where standard error cannot be written there is nobody to tell.
+    let written = out.put(LICENSE.as_bytes()).and_then(|()| out.put(end));
+    let _ = written.and_then(|()| out.flush());
+    STATUS_OK
 }
 
 fn load_and_run(machine: &mut Machine, path: &[u8], words: &[&[u8]]) -> i32 {

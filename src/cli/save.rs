@@ -1,5 +1,5 @@
 //! `plan seed save [OPTION…] FILE… -o OUT`: the value of a Wisp program as a seed (chapter 06 §5.2,
-//! §5.3 and §5.6).
+//! §5.3 and §5.6); `plan build` makes an image of that seed.
 //!
 //! Invariants:
 //! - The seed holds what the saved value reaches and nothing else of the environment.
@@ -23,38 +23,51 @@ use alloc::vec::Vec;
 /// The name whose value is saved, unless there is another.
 const MAIN: &[u8] = b"main";
 
-/// Loads a program and saves the value of a name or of an expression.
+/// Loads a program and writes the value of a name or of an expression.
 ///
 /// # Errors
 /// The exit status, when something went wrong and has been said.
 pub fn main(args: &Args, library: Library, wisp: &Wisp) -> Result<i32, i32> {
-    let Some(target) = wisp.output else {
-        return Err(STATUS_USAGE);
-    };
+    let target = wisp.output.ok_or(STATUS_USAGE)?;
+    write(target, &seed_of(args, library, wisp)?)?;
+    Ok(STATUS_OK)
+}
+
+/// Loads a program; gives the value of a name or of an expression as a seed.
+///
+/// # Errors
+/// The exit status, when something went wrong and has been said.
+pub fn seed_of(args: &Args, library: Library, wisp: &Wisp) -> Result<Vec<u8>, i32> {
     if wisp.entry.is_some() && wisp.expression.is_some() {
-        let text = "seed save: --entry and -e exclude each other (try plan seed --help)";
-        return Err(message::fail(STATUS_USAGE, format_args!("{text}")));
+        let command = wisp.command;
+        return Err(message::fail(
+            STATUS_USAGE,
+            format_args!(
+                "{command}: --entry and -e exclude each other (try plan {command} --help)"
+            ),
+        ));
     }
     let mut sources = assemble(args, library, wisp)?;
     let environment = Environment::get(args)?;
+    let mut seed = Err(STATUS_OK);
     let status = environment.with_machine(wisp.timeout, |machine| {
         let rules = Rules {
             lenient: wisp.lenient,
             warn: wisp.warn,
             dialect: sources.dialect(),
         };
-        let saved = match Session::new(machine, rules, library) {
+        let loaded = match Session::new(machine, rules, library) {
             Ok(mut session) => load(&mut session, &mut sources, wisp),
             Err(error) => Err(no_library(machine, &error)),
         };
-        let saved = saved.and_then(|()| save(machine, wisp, target));
-        saved.map_or_else(|status| status, |()| STATUS_OK)
+        seed = loaded.and_then(|()| encode(machine, wisp));
+        seed.as_ref().map_or_else(|status| *status, |_| STATUS_OK)
     });
-    Ok(status)
+    seed.map_err(|_| status)
 }
 
 /// What the messages about a value call the program.
-fn program<'a>(wisp: &Wisp<'a>) -> &'a [u8] {
+pub fn program<'a>(wisp: &Wisp<'a>) -> &'a [u8] {
     wisp.files.last().copied().unwrap_or(b"-e")
 }
 
@@ -87,9 +100,10 @@ fn load(session: &mut Session, sources: &mut Sources, wisp: &Wisp) -> Result<(),
             }
             help.extend_from_slice(b"define it, or name another with --entry");
             let (file, name, help) = (Shown(program(wisp)), Shown(name), Shown(&help));
+            let saved = wisp.saved();
             Err(message::fail(
                 STATUS_EVALUATION,
-                format_args!("{file}: not saved: {name} is not defined ({help})"),
+                format_args!("{file}: not {saved}: {name} is not defined ({help})"),
             ))
         }
         Err(_) => Err(stop::uncaught(session.machine())),
@@ -98,10 +112,10 @@ fn load(session: &mut Session, sources: &mut Sources, wisp: &Wisp) -> Result<(),
 
 /// Says why nothing is saved.
 fn not_saved(wisp: &Wisp, why: &str) -> i32 {
-    let file = Shown(program(wisp));
+    let (file, saved) = (Shown(program(wisp)), wisp.saved());
     message::fail(
         STATUS_EVALUATION,
-        format_args!("{file}: not saved: {why} (nothing is written)"),
+        format_args!("{file}: not {saved}: {why} (nothing is written)"),
     )
 }
 
@@ -113,8 +127,8 @@ fn what<'a>(wisp: &Wisp<'a>) -> &'a [u8] {
     }
 }
 
-/// Writes the value on top.
-fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
+/// The seed of the value on top.
+fn encode(machine: &mut Machine, wisp: &Wisp) -> Result<Vec<u8>, i32> {
     if let Err(stop) = machine.force_top() {
         return Err(stop::report(machine, stop));
     }
@@ -124,7 +138,7 @@ fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
             doubtful.push(pin.item().law_name());
         }
     });
-    let bytes = bytes.map_err(|error| bad_seed(target, &error))?;
+    let bytes = bytes.map_err(|error| bad_seed(program(wisp), &error))?;
     let (file, name) = (Shown(program(wisp)), Shown(what(wisp)));
     warn_of_arity(value, format_args!("{file}: {name}"));
     for name in doubtful {
@@ -138,7 +152,7 @@ fn save(machine: &mut Machine, wisp: &Wisp, target: &[u8]) -> Result<(), i32> {
             ),
         );
     }
-    write(target, &bytes)
+    Ok(bytes)
 }
 
 /// Says so if running this value, called `what`, does nothing.

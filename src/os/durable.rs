@@ -70,6 +70,38 @@ pub fn punch(fd: Fd, offset: u64, len: u64) -> Result<(), Errno> {
     unsafe { call(Sysno::fallocate, args).map(drop) }
 }
 
+/// The next run of data at or behind `offset`: where it begins and ends; none in the rest of the
+/// file. Without knowledge of holes that is all of it.
+pub fn data_from(fd: Fd, offset: u64, size: u64) -> Result<Option<(u64, u64)>, Errno> {
+    const SEEK_DATA: usize = 3;
+    const SEEK_HOLE: usize = 4;
+    let seek = |from: u64, what: usize| {
+        // SAFETY: touches no memory.
+        unsafe { call(Sysno::lseek, [fd.arg(), from as usize, what]) }
+    };
+    match seek(offset, SEEK_DATA) {
+        Ok(start) => seek(start as u64, SEEK_HOLE).map(|end| Some((start as u64, end as u64))),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(Errno::EINVAL) => Ok((offset < size).then_some((offset, size))),
+        Err(why) => Err(why),
+    }
+}
+
+/// Copies up to `len` bytes between two files, which may then share them; 0 at the end of the first.
+pub fn copy_range(from: (Fd, u64), to: (Fd, u64), len: u64) -> Result<usize, Errno> {
+    let (mut from_at, mut to_at) = (from.1, to.1);
+    let args = [
+        from.0.arg(),
+        (&raw mut from_at).expose_provenance(),
+        to.0.arg(),
+        (&raw mut to_at).expose_provenance(),
+        usize::try_from(len).unwrap_or(usize::MAX).min(1 << 30),
+        0,
+    ];
+    // SAFETY: the kernel reads and writes the two offsets only.
+    unsafe { call(Sysno::copy_file_range, args) }
+}
+
 /// Waits until the data of the file, and what is needed to find it, is on stable storage.
 pub fn sync_data(fd: Fd) -> Result<(), Errno> {
     // SAFETY: touches no memory.

@@ -33,6 +33,7 @@ const O_EXCL: usize = 0o200;
 const O_TRUNC: usize = 0o1000;
 const O_APPEND: usize = 0o2000;
 const O_DIRECTORY: usize = 0o200_000;
+const O_NOFOLLOW: usize = 0o400_000;
 pub(super) const O_CLOEXEC: usize = 0o2_000_000;
 /// The bits of a mode that say what kind of file it is, and two of the kinds.
 const S_IFMT: u32 = 0o170_000;
@@ -105,6 +106,8 @@ pub struct Stat {
     pub permissions: u32,
     /// Device and number on it: the same for all paths of one file, and only for those.
     pub identity: (u64, u64),
+    /// User and group that own it.
+    pub owner: (u32, u32),
     /// Names it has in directories; 0 for a file that was removed or replaced.
     pub links: u64,
 }
@@ -206,6 +209,11 @@ pub fn open_both(path: &[u8]) -> Result<File, Errno> {
     open(path, O_RDWR, 0)
 }
 
+/// The same, if `path` itself is a file: `ELOOP` for a symbolic link.
+pub fn open_both_itself(path: &[u8]) -> Result<File, Errno> {
+    open(path, O_RDWR | O_NOFOLLOW, 0)
+}
+
 /// Opens `path` for writing: creates it with `permissions` (less the umask) or empties it.
 pub fn create(path: &[u8], permissions: u32) -> Result<File, Errno> {
     open(path, O_WRONLY | O_CREAT | O_TRUNC, permissions)
@@ -214,6 +222,11 @@ pub fn create(path: &[u8], permissions: u32) -> Result<File, Errno> {
 /// Creates `path` for writing with `permissions` (less the umask); `EEXIST` if it is there.
 pub fn create_new(path: &[u8], permissions: u32) -> Result<File, Errno> {
     open(path, O_WRONLY | O_CREAT | O_EXCL, permissions)
+}
+
+/// The same for reading and writing.
+pub fn create_new_both(path: &[u8], permissions: u32) -> Result<File, Errno> {
+    open(path, O_RDWR | O_CREAT | O_EXCL, permissions)
 }
 
 /// Opens `path` for appending: creates it with `permissions` (less the umask) if it is not there.
@@ -305,14 +318,34 @@ pub fn stat(fd: Fd) -> Result<Stat, Errno> {
     let mut raw = KernelStat::default();
     // SAFETY: the kernel writes 144 bytes, the size of `raw`.
     unsafe { call(Sysno::fstat, [fd.arg(), (&raw mut raw).expose_provenance()])? };
-    Ok(Stat {
-        size: u64::try_from(raw.size).unwrap_or(0),
-        is_regular: raw.mode & S_IFMT == S_IFREG,
-        is_directory: raw.mode & S_IFMT == S_IFDIR,
-        permissions: raw.mode & 0o7777,
-        identity: (raw.dev, raw.ino),
-        links: raw.nlink,
-    })
+    Ok(raw.into())
+}
+
+/// The same of the file that `path` leads to, which is not opened.
+pub fn stat_path(path: &[u8]) -> Result<Stat, Errno> {
+    let path = terminated(path)?;
+    let mut raw = KernelStat::default();
+    let args = [
+        path.as_ptr().expose_provenance(),
+        (&raw mut raw).expose_provenance(),
+    ];
+    // SAFETY: the path is terminated; the kernel writes 144 bytes, the size of `raw`.
+    unsafe { call(Sysno::stat, args)? };
+    Ok(raw.into())
+}
+
+impl From<KernelStat> for Stat {
+    fn from(raw: KernelStat) -> Stat {
+        Stat {
+            size: u64::try_from(raw.size).unwrap_or(0),
+            is_regular: raw.mode & S_IFMT == S_IFREG,
+            is_directory: raw.mode & S_IFMT == S_IFDIR,
+            permissions: raw.mode & 0o7777,
+            identity: (raw.dev, raw.ino),
+            owner: (raw.uid, raw.gid),
+            links: raw.nlink,
+        }
+    }
 }
 
 /// Waits until data and metadata of the file are on stable storage.
@@ -330,6 +363,29 @@ pub fn rename(old: &[u8], new: &[u8]) -> Result<(), Errno> {
     ];
     // SAFETY: both paths are terminated and only read.
     unsafe { call(Sysno::rename, args).map(drop) }
+}
+
+/// Gives the file `old` another name, `new`; `EEXIST` if that is taken.
+pub fn link(old: &[u8], new: &[u8]) -> Result<(), Errno> {
+    let (old, new) = (terminated(old)?, terminated(new)?);
+    let args = [
+        old.as_ptr().expose_provenance(),
+        new.as_ptr().expose_provenance(),
+    ];
+    // SAFETY: both paths are terminated and only read.
+    unsafe { call(Sysno::link, args).map(drop) }
+}
+
+/// Sets the permissions of an open file.
+pub fn set_permissions(fd: Fd, permissions: u32) -> Result<(), Errno> {
+    // SAFETY: touches no memory.
+    unsafe { call(Sysno::fchmod, [fd.arg(), permissions as usize]).map(drop) }
+}
+
+/// Makes another user and group the owners of an open file.
+pub fn set_owner(fd: Fd, (user, group): (u32, u32)) -> Result<(), Errno> {
+    // SAFETY: touches no memory.
+    unsafe { call(Sysno::fchown, [fd.arg(), user as usize, group as usize]).map(drop) }
 }
 
 /// Removes the name `path` of a file.
@@ -465,6 +521,20 @@ mod tests {
         let other = scratch("renamed");
         rename(bytes(&path), bytes(&other)).unwrap();
         assert_eq!(open_read(bytes(&path)).err(), Some(Errno::ENOENT));
+        let second = scratch("second");
+        link(bytes(&other), bytes(&second)).unwrap();
+        assert_eq!(link(bytes(&other), bytes(&second)), Err(Errno::EEXIST));
+        let both = open_both_itself(bytes(&second)).unwrap();
+        set_permissions(both.fd(), 0o640).unwrap();
+        let found = stat_path(bytes(&other)).unwrap();
+        assert_eq!((found.links, found.permissions), (2, 0o640));
+        set_owner(both.fd(), found.owner).unwrap();
+        let symbolic = scratch("symbolic");
+        std::os::unix::fs::symlink(&second, &symbolic).unwrap();
+        assert_eq!(open_both_itself(bytes(&symbolic)).err(), Some(Errno::ELOOP));
+        assert_eq!(stat_path(bytes(&symbolic)), Ok(found));
+        remove(bytes(&symbolic)).unwrap();
+        remove(bytes(&second)).unwrap();
         remove(bytes(&other)).unwrap();
         assert_eq!(remove(bytes(&other)), Err(Errno::ENOENT));
     }

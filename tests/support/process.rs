@@ -11,10 +11,14 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Once, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// Held for reading while a process is started: until it executes its program it has the descriptors
+/// of this one, and with them its locks. Who opens and closes a file with a lock holds it for writing.
+pub static SPAWNING: RwLock<()> = RwLock::new(());
 
 /// How the runtime is driven.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,12 +179,14 @@ impl Plan {
 
     pub fn run(self) -> Outcome {
         let mut command = self.command();
+        let spawning = SPAWNING.read();
         let mut child = command.spawn().unwrap_or_else(|e| {
             panic!(
                 "{}: cannot be started: {e} (run make first)",
                 binary().display()
             )
         });
+        drop(spawning);
         let feeder = match (child.stdin.take(), self.input) {
             (Some(mut pipe), Input::Bytes(bytes)) => Some(thread::spawn(move || {
                 // The child may end without reading everything: a broken pipe is no failure here.

@@ -471,14 +471,18 @@ pub const fn address_in(page: u64, word: usize) -> u64 {
     BASE + page * PAGE as u64 + 8 * word as u64
 }
 
-/// Where the region behind an executable starts: its section header table, which is the last thing in
-/// it, rounded up to a page. `None` when `header`, its first 64 bytes, is no ELF header.
-pub fn region_after_elf(header: &[u8; 64]) -> Option<u64> {
+/// Where an executable ends: behind its section header table, the last thing in it. `None` when
+/// `header`, its first 64 bytes, is no ELF header.
+pub fn elf_end(header: &[u8; 64]) -> Option<u64> {
     let number = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
     if header[..5] != *b"\x7fELF\x02" {
         return None;
     }
     let (offset, _) = header[40..].split_first_chunk::<8>()?;
-    let end = u64::from_le_bytes(*offset).checked_add(number(58) * number(60))?;
-    end.checked_next_multiple_of(PAGE as u64)
+    u64::from_le_bytes(*offset).checked_add(number(58) * number(60))
+}
+
+/// Where the region behind an executable starts: its end, rounded up to a page. `None` as above.
+pub fn region_after_elf(header: &[u8; 64]) -> Option<u64> {
+    elf_end(header)?.checked_next_multiple_of(PAGE as u64)
 }

@@ -61,12 +61,21 @@ pub struct Options {
     pub read_only: bool,
 }
 
+/// What this runtime calls itself in superblocks.
+pub const BUILD: [u8; 16] = {
+    let name = concat!("plan ", env!("CARGO_PKG_VERSION")).as_bytes();
+    let mut build = [0; 16];
+    let (start, _) = build.split_at_mut(name.len());
+    start.copy_from_slice(name);
+    build
+};
+
 impl Default for Options {
     fn default() -> Options {
         Options {
             two_syncs: false,
             check_limit: 4 << 20,
-            build: [0; 16],
+            build: BUILD,
             read_only: false,
         }
     }
@@ -157,6 +166,12 @@ impl<S: Storage> Store<S> {
     /// The free pages.
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// Whether the current generation is known to be durable and the other slot to be in order: what a
+    /// process that ended by itself leaves.
+    pub fn is_settled(&self) -> bool {
+        !self.unsettled
     }
 
     /// The file below.

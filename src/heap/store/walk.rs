@@ -12,13 +12,15 @@ use super::mount::{check_root, read_slots};
 use super::object::{Object, children, decode};
 use super::read::{Reader, Record};
 use super::storage::Storage;
+use crate::heap::words::Words;
 use alloc::vec::Vec;
-use hashbrown::{HashMap, HashSet};
 
 /// Indexes of a path that a finding keeps.
 const PATH: usize = 16;
 /// Findings that a report keeps.
 const FINDINGS: usize = 100;
+/// Large pins that a report keeps.
+const LARGEST: usize = 5;
 
 struct Frame {
     address: u64,
@@ -44,7 +46,7 @@ pub enum Step {
 /// A walk through everything reachable from some places.
 #[derive(Default)]
 pub struct Walk {
-    seen: HashMap<u64, u32>,
+    seen: Words,
     frames: Vec<Frame>,
     todo: Vec<Place>,
     /// The record entered last.
@@ -94,8 +96,8 @@ impl Walk {
         reader: &mut Reader,
         file: &mut S,
     ) -> Result<Step, Error> {
-        if let Some(crc) = self.seen.get(&place.address) {
-            return if *crc == place.crc {
+        if let Some(crc) = self.seen.get(place.address) {
+            return if crc == u64::from(place.crc) {
                 Ok(Step::Seen)
             } else {
                 Err(Damage::Checksum.into())
@@ -105,7 +107,7 @@ impl Walk {
         if !self.record.matches(place.crc) {
             return Err(Damage::Checksum.into());
         }
-        self.seen.insert(place.address, place.crc);
+        self.seen.insert(place.address, u64::from(place.crc));
         let first = self.todo.len();
         if self.record.is_pin() {
             children(&self.record, &mut self.todo)?;
@@ -122,9 +124,9 @@ impl Walk {
 
     /// The way to the record or child just met: for each step, which child was taken. `entered`:
     /// it is the innermost frame itself, rather than a child of it.
-    fn path(&self, entered: bool) -> (Vec<usize>, usize) {
+    fn path(&self, entered: bool) -> Path {
         let inner = self.frames.len() - usize::from(entered && !self.frames.is_empty());
-        let mut path = Vec::new();
+        let mut first = Vec::new();
         for (i, frame) in self.frames.iter().take(inner.min(PATH)).enumerate() {
             // Children left of this frame lie below those of the next.
             let end = self
@@ -132,9 +134,12 @@ impl Walk {
                 .get(i + 1)
                 .map_or(self.todo.len(), |next| next.first);
             let left = end.saturating_sub(frame.first) + 1;
-            path.push(frame.count.saturating_sub(left));
+            first.push(frame.count.saturating_sub(left));
         }
-        (path, inner)
+        Path {
+            first,
+            depth: inner,
+        }
     }
 
     /// How many records were met.
@@ -148,15 +153,33 @@ impl Walk {
     }
 }
 
+/// The way from a root to a pin.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Path {
+    /// For each pin, which of its pins was followed, from 0. The first ones.
+    pub first: Vec<usize>,
+    /// The full length of the way.
+    pub depth: usize,
+}
+
+impl core::fmt::Display for Path {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("root")?;
+        self.first.iter().try_for_each(|i| write!(f, "/{i}"))?;
+        match self.depth.saturating_sub(self.first.len()) {
+            0 => Ok(()),
+            more => write!(f, "/... {more} more"),
+        }
+    }
+}
+
 /// What is wrong in one place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// The generation it belongs to; 0 for a superblock that cannot be read.
     pub sequence: u64,
-    /// The way from its root: for each pin, which of its pins was followed, from 0. The first ones.
-    pub path: Vec<usize>,
-    /// The full length of that way.
-    pub depth: usize,
+    /// Where.
+    pub path: Path,
     /// What is wrong.
     pub damage: Damage,
 }
@@ -168,6 +191,8 @@ pub struct Report {
     pub pins: u64,
     /// Words of their records.
     pub words: u64,
+    /// The largest of the current one: words of the record, and the first way to it. Largest first.
+    pub largest: Vec<(u64, Path)>,
     /// What is wrong: the first findings.
     pub findings: Vec<Finding>,
     /// How many there are.
@@ -175,15 +200,26 @@ pub struct Report {
 }
 
 impl Report {
-    fn add(&mut self, sequence: u64, (path, depth): (Vec<usize>, usize), damage: Damage) {
+    fn add(&mut self, sequence: u64, path: Path, damage: Damage) {
         self.total += 1;
         if self.findings.len() < FINDINGS {
             self.findings.push(Finding {
                 sequence,
                 path,
-                depth,
                 damage,
             });
+        }
+    }
+
+    /// Counts the pin just entered.
+    fn count(&mut self, walk: &Walk, current: bool) {
+        let words = walk.record.total() as u64;
+        self.pins += 1;
+        self.words += words;
+        let at = self.largest.partition_point(|(more, _)| *more >= words);
+        if at < LARGEST && current {
+            self.largest.truncate(LARGEST - 1);
+            self.largest.insert(at, (words, walk.path(true)));
         }
     }
 }
@@ -197,11 +233,11 @@ impl<S: Storage> Store<S> {
         let mut report = Report::default();
         for slot in read_slots(&mut self.file, self.region)? {
             if let Slot::Damaged(damage) = slot {
-                report.add(0, (Vec::new(), 0), damage);
+                report.add(0, Path::default(), damage);
             }
         }
         let mut walk = Walk::default();
-        let mut tails = HashSet::new();
+        let mut tails = Words::default();
         let generations = [Some(self.current), self.previous];
         for generation in generations.into_iter().flatten() {
             let superblock = generation.superblock;
@@ -210,7 +246,7 @@ impl<S: Storage> Store<S> {
             }
             let mut reader = Reader::new(self.region, superblock.pages);
             let bad = |report: &mut Report, damage| {
-                report.add(superblock.sequence, (Vec::new(), 0), damage);
+                report.add(superblock.sequence, Path::default(), damage);
             };
             if self.length < reader.offset(superblock.pages) {
                 bad(&mut report, Damage::Short);
@@ -257,7 +293,7 @@ impl<S: Storage> Store<S> {
         &mut self,
         walk: &mut Walk,
         reader: &mut Reader,
-        tails: &mut HashSet<u64>,
+        tails: &mut Words,
         sequence: u64,
         report: &mut Report,
     ) -> Result<(), Error> {
@@ -267,8 +303,7 @@ impl<S: Storage> Store<S> {
                 Step::Done => return Ok(()),
                 Step::Wrong(damage) => report.add(sequence, walk.path(false), damage),
                 Step::Enter => {
-                    report.pins += 1;
-                    report.words += walk.record.total() as u64;
+                    report.count(walk, sequence == self.current.superblock.sequence);
                     let sound = decode(&walk.record, &mut object);
                     let tail = tail_is_zero(&walk.record, reader, &mut self.file, tails)?;
                     let tail = if tail { Ok(()) } else { Err(Damage::Reserved) };
@@ -319,7 +354,7 @@ fn tail_is_zero<S: Storage>(
     record: &Record,
     reader: &mut Reader,
     file: &mut S,
-    seen: &mut HashSet<u64>,
+    seen: &mut Words,
 ) -> Result<bool, Error> {
     let word = (record.address - BASE) as usize % PAGE / 8;
     let end = word + record.payload().len();
@@ -333,6 +368,7 @@ fn tail_is_zero<S: Storage>(
     let words = reader.page(file, page)?;
     let used = usize::try_from(words[0]).unwrap_or(usize::MAX);
     let counted = used < PAGE_WORDS && end <= used;
-    let zero = !seen.insert(page) || counted && words[used..].iter().all(|word| *word == 0);
+    let zero =
+        seen.insert(page, 0).is_some() || counted && words[used..].iter().all(|word| *word == 0);
     Ok(counted && zero)
 }

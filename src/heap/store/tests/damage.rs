@@ -132,8 +132,10 @@ fn a_finding_has_the_way_to_it() {
     let report = store.scrub().expect("no faults");
     let finding = walk::Finding {
         sequence: 1,
-        path: vec![1, 1],
-        depth: 2,
+        path: walk::Path {
+            first: vec![1, 1],
+            depth: 2,
+        },
         damage: Damage::Checksum,
     };
     assert_eq!((report.findings, report.total), (vec![finding], 1));

@@ -66,8 +66,12 @@ fn golden() -> (Vec<u8>, u64) {
     let big = heap.row(2, 420, &[leaf]);
     let mega = heap.mega(big);
     let root = heap.row(3, 1, &[mega, leaf]);
+    let nameless = Options {
+        build: [0; 16],
+        ..Options::default()
+    };
     let mut sim = Sim::new(Vec::new());
-    let mut store = Store::create(&mut sim, 0, Options::default()).expect("no faults");
+    let mut store = Store::create(&mut sim, 0, nameless).expect("no faults");
     let garbage = [600, 5, 700].map(|limbs| heap.row(limbs as u64, limbs, &[]));
     for pin in garbage.into_iter().chain([leaf, big, mega]) {
         store.commit(&mut heap, Root::Pin(pin)).expect("no faults");

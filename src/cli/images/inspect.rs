@@ -1,0 +1,118 @@
+//! `image info`, `image scrub`, `image collect`: reports about an image and its free space.
+//!
+//! Invariants:
+//! - `info` and `scrub` write nothing and need no permission to;
+//! - what is damaged is listed, and gives status 4 in all three.
+
+use super::report::Report;
+use super::{Image, refuse, unusable};
+use crate::cli::args::Task;
+use crate::cli::{STATUS_IMAGE, STATUS_OK};
+use crate::heap::store::format::{Extent, PAGE, VERSION};
+use crate::heap::store::walk;
+use crate::value::WORD;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Does it; returns the exit status.
+pub fn perform(task: Task, image: Image<'_>, json: bool) -> i32 {
+    let about = image.about;
+    let done = match task {
+        Task::Collect => collect(image, json),
+        _ => check(image, json, task == Task::Info),
+    };
+    done.unwrap_or_else(|error| unusable(about, error))
+}
+
+/// Bytes of this many pages.
+fn bytes(pages: u64) -> u64 {
+    pages * PAGE as u64
+}
+
+fn count(list: &[Extent]) -> u64 {
+    bytes(list.iter().map(|extent| extent.pages).sum())
+}
+
+/// Walks through everything, and says what is there (`info`) or only what is wrong.
+fn check(mut image: Image<'_>, json: bool, info: bool) -> Result<i32, super::Error> {
+    let found = image.mounted.store.scrub()?;
+    let mut report = Report::new(json);
+    if info {
+        describe(&mut image, &found, &mut report);
+    } else if json {
+        report.number("pins", found.pins, "");
+    }
+    if info || json || found.total > 0 {
+        let damage: Vec<_> = found.findings.iter().map(finding).collect();
+        report.list("damage", "sequence", &damage);
+    }
+    if found.total == 0 && !json && !info {
+        return Ok(STATUS_OK);
+    }
+    if found.total == 0 {
+        return Ok(report.end(STATUS_OK));
+    }
+    let status = report.end(STATUS_IMAGE);
+    let places = if found.total == 1 { "place" } else { "places" };
+    let total = found.total;
+    let why = format_args!("damaged in {total} {places} (use a copy, if there is one)");
+    Ok(status.max(refuse(STATUS_IMAGE, image.about, why)))
+}
+
+fn finding(finding: &walk::Finding) -> (u64, String) {
+    let (path, damage) = (&finding.path, finding.damage);
+    let text = match finding.sequence {
+        0 => damage.to_string(),
+        _ => format!("{path}: {damage}"),
+    };
+    (finding.sequence, text)
+}
+
+/// What is known of an image.
+fn describe(image: &mut Image<'_>, found: &walk::Report, report: &mut Report) {
+    let (store, passed) = (&image.mounted.store, image.mounted.passed_over);
+    let (superblock, space) = (store.superblock(), store.space());
+    let build = superblock.build.iter().take_while(|byte| **byte != 0);
+    let build: Vec<u8> = build.copied().collect();
+    report.number("format", u64::from(VERSION), "");
+    report.text("runtime", &String::from_utf8_lossy(&build));
+    report.number("sequence", superblock.sequence, "");
+    report.optional("previous", store.previous().map(|other| other.sequence));
+    let region = image.length - image.region;
+    let (free, retired) = (count(&space.free), count(&space.retired));
+    let live = bytes(space.end).saturating_sub(free + retired);
+    for (key, number) in [
+        ("file", image.length),
+        ("executable", image.elf.len() as u64),
+        ("region", region),
+        ("live", live),
+        ("free", free),
+        ("retired", retired),
+    ] {
+        report.number(key, number, "bytes");
+    }
+    report.number("pins", found.pins, "");
+    report.number("stored", found.words * WORD as u64, "bytes");
+    report.flag("settled", store.is_settled());
+    if let Some(damage) = passed {
+        report.text("skipped", &damage);
+    }
+    let kind = match superblock.root_address() {
+        None => "natural",
+        Some(_) => "pin",
+    };
+    report.text("root", &kind);
+    let largest = found.largest.iter();
+    let largest = largest.map(|(words, path)| (words * WORD as u64, path.to_string()));
+    report.list("largest", "bytes", &largest.collect::<Vec<_>>());
+}
+
+fn collect(mut image: Image<'_>, json: bool) -> Result<i32, super::Error> {
+    let found = image.mounted.store.collect(&[])?;
+    let mut report = Report::new(json);
+    report.number("freed", bytes(found.found), "bytes");
+    report.number("free", bytes(found.free), "bytes");
+    report.number("live", bytes(found.live), "bytes");
+    Ok(report.end(STATUS_OK))
+}
