@@ -21,6 +21,7 @@
 (require "random")
 (require "store")
 (require "json")
+(require "parallel")
 (require "wisp")
 ; Everything in the library.
 ;

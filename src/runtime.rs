@@ -26,5 +26,5 @@ pub mod law;
 #[cfg(test)]
 pub mod prim;
 
-use plan_base::{os, value};
+use plan_base::{os, sync, value};
 use plan_numbers::nat;

@@ -1,5 +1,5 @@
 //! What the environment says about the machine: `PLAN_STRESS`, `PLAN_VERIFY`, `PLAN_JETS`,
-//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`.
+//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`, `PLAN_THREADS`.
 //!
 //! Invariants:
 //! - a variable that is not set, or empty, means the behaviour of the specification;
@@ -53,6 +53,7 @@ impl Environment {
             stress: switch(args, "PLAN_STRESS")?,
             verify: switch(args, "PLAN_VERIFY")?,
             strict_jets: jets(args)?,
+            threads: threads(args)?,
             pins_every: gc(args)?.0,
             on_collection: gc(args)?.1,
             ..Options::default()
@@ -177,6 +178,18 @@ fn switch(args: &Args, variable: &'static str) -> Result<bool, Unusable> {
     }
 }
 
+/// The most threads that a program may be evaluated on.
+fn threads(args: &Args) -> Result<usize, Unusable> {
+    let Some(text) = value(args, "PLAN_THREADS") else {
+        return Ok(0);
+    };
+    let number = core::str::from_utf8(text).ok().and_then(|s| s.parse().ok());
+    match number {
+        Some(count) if count > 0 => Ok(count),
+        _ => unusable("PLAN_THREADS", text, "not known (use a number from 1 on)"),
+    }
+}
+
 fn jets(args: &Args) -> Result<bool, Unusable> {
     match value(args, "PLAN_JETS") {
         None => Ok(false),
@@ -278,6 +291,7 @@ mod tests {
         assert!(environment.machine.stress && environment.machine.verify);
         assert!(environment.machine.strict_jets && !environment.stats);
         assert!(read(&["PLAN_STATS=1"]).unwrap().stats);
+        assert_eq!(read(&["PLAN_THREADS=3"]).unwrap().machine.threads, 3);
         for (text, every, log) in [("10", 10, false), ("log", 0, true), ("log,7", 7, true)] {
             let machine = read(&[&format!("PLAN_GC={text}")]).unwrap().machine;
             assert_eq!(
@@ -305,6 +319,10 @@ mod tests {
                 "PLAN_PINS=lazy: not available: it would gain nothing (unset it)",
             ),
             ("PLAN_PINS=x", "PLAN_PINS=x: not known (unset it)"),
+            (
+                "PLAN_THREADS=0",
+                "PLAN_THREADS=0: not known (use a number from 1 on)",
+            ),
             (
                 "PLAN_GC=logg",
                 "PLAN_GC=logg: not known (use log, a number, or log,number)",

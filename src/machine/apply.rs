@@ -276,8 +276,12 @@ impl Machine {
         let Some(entry) = (self.engine.compile)(self.engine, callee) else {
             return self.raise(Fault::MEMORY, None, fp);
         };
+        if let Err(word) = callee.publish_code_word(entry.word()) {
+            // Another thread was faster. Nobody knows of this one.
+            entry.free();
+            return Next::Exec(word as *const u32, fp);
+        }
         self.stats.compiled += 1;
-        callee.set_code_word(entry.word());
         if self.heap.contains(callee.address() as u64) {
             self.heap.adopt_code(entry);
         } else {

@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 use super::frame::Mark;
-use super::op::Fault;
+use super::op::{Args, Fault};
 use super::run::{Next, Outcome};
 use super::trail::Trail;
 use super::{CODE, Machine, PAYLOAD};
@@ -67,6 +67,13 @@ impl Machine {
     #[inline(never)]
     pub fn nth(&self, i: usize) -> Value {
         self.roots()[i]
+    }
+
+    /// The topmost value as an operand, to be read again after a collection.
+    pub(super) fn top_args(&self) -> Args {
+        assert!(self.depth() > 0, "no value on the stack");
+        // SAFETY: checked.
+        Args(unsafe { self.sp.sub(1) })
     }
 
     /// Replaces the value `i` places below the top.

@@ -3,6 +3,7 @@
 //! ```text
 //!   budget ─┬─ value stack: a fixed part, committed on touch
 //!           └─ the rest ─┬─ tables of the runtime itself
+//!                        ├─ workers, while there are any (see `parallel`)
 //!                        ├─ moving heap, with the space for its next collection
 //!                        └─ arena: pins, buffers, long naturals, what is kept for reuse
 //! ```
@@ -47,14 +48,16 @@ impl Machine {
         if self.options.heap_bytes != 0 {
             return;
         }
-        let all = self.heap_bytes().saturating_sub(os::heap::mapped());
+        let others = os::heap::mapped() + self.crew_bytes();
+        let all = self.heap_bytes().saturating_sub(others);
         let most = all.saturating_sub(self.heap.footprint());
         let arena = self.arena.set_budget(most) - self.heap.fixed().bytes();
         self.heap.set_budget(all.saturating_sub(arena));
     }
 
-    /// Gives what is kept for reuse back to the system.
+    /// Gives what is kept for reuse back to the system, and what workers have who rest.
     pub(super) fn give_back(&mut self) {
+        self.dismiss();
         self.heap.trim();
         self.heap.fixed().trim(&mut self.arena);
         self.arena.trim();
@@ -92,7 +95,14 @@ impl Machine {
     #[inline(never)]
     pub(super) fn collect_for(&mut self, need: usize) -> Result<(), Fault> {
         let before = self.heap.counters().collections;
-        let first = self.collect_heap(need);
+        let mut first = self.collect_heap(need);
+        if first.is_err() && self.dismiss() {
+            first = self.collect_heap(need);
+        }
+        if self.is_worker() {
+            // As in `make_room`.
+            return first;
+        }
         if first.is_ok() || self.heap.counters().collections == before {
             return first;
         }
@@ -105,7 +115,8 @@ impl Machine {
         self.collect_heap(need)
     }
 
-    fn collect_heap(&mut self, need: usize) -> Result<(), Fault> {
+    /// The same in one attempt, which waits for nothing.
+    pub(super) fn collect_heap(&mut self, need: usize) -> Result<(), Fault> {
         self.divide_memory();
         self.record_collection(None);
         let base = self.stack.base();

@@ -18,6 +18,7 @@
 //! | `force` | normal form |
 //! | `unwind` | exceptions |
 //! | `trail` | which laws were being evaluated at an uncaught one |
+//! | `parallel` | sharing out work to threads with machines of their own |
 //! | `pinned` | pins: building them, and giving the collector of the arena its roots |
 //! | `region` | committing values to a store |
 //! | `profile` | records of function entries and exits |
@@ -38,6 +39,7 @@ mod frame;
 mod memory;
 pub mod op;
 pub mod opcode;
+mod parallel;
 mod pinned;
 mod profile;
 mod region;
@@ -52,6 +54,7 @@ pub use crate::heap::fixed::FIXED_WORDS;
 use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Settings};
 use crate::os::{limits, signal};
 use crate::value::Value;
+use alloc::sync::Arc;
 use core::cell::Cell;
 use op::Op;
 use stack::Stack;
@@ -108,6 +111,8 @@ pub struct Options {
     pub memory: u64,
     /// Whether traces are coloured.
     pub trace_color: bool,
+    /// Threads that evaluate in parallel; 0: as many as there are processors; 1: this one alone.
+    pub threads: usize,
     /// Collect pins at every so many collections of the moving heap; 0: when it is worth it.
     pub pins_every: u64,
     /// Gets to know each collection, that of pins not before the next of the moving heap.
@@ -125,6 +130,7 @@ impl Default for Options {
             heap_bytes: 0,
             memory: 0,
             trace_color: false,
+            threads: 0,
             pins_every: 0,
             on_collection: None,
         }
@@ -234,6 +240,10 @@ const EXHAUSTED: usize = 4;
 
 /// One thread's whole state.
 pub struct Machine {
+    /// The threads that help this machine, which end before its arena does: it is dropped first.
+    crew: Option<parallel::Crew>,
+    /// What this machine, if it is one of these, shares with the others.
+    office: Option<Arc<parallel::Office>>,
     heap: Nursery,
     arena: Arena,
     stack: Stack,
@@ -280,6 +290,22 @@ impl Machine {
             0 => limits::memory_budget(),
             bytes => bytes,
         };
+        let mut arena = Arena::new().map_err(|_| StartError::Arena)?;
+        arena.set_budget(budget);
+        if options.stress {
+            arena.poison_freed();
+        }
+        Machine::with_arena(options, engine, arena, budget)
+    }
+
+    /// A machine with an empty heap and stack, and an arena that others may share; `budget` bytes are
+    /// all it may use.
+    fn with_arena(
+        options: Options,
+        engine: &'static Engine,
+        arena: Arena,
+        budget: u64,
+    ) -> Result<Machine, StartError> {
         let stack_bytes = match options.stack_bytes {
             0 => memory::default_stack_bytes(budget),
             bytes => bytes,
@@ -296,12 +322,9 @@ impl Machine {
             verify: options.verify,
         })
         .map_err(|_| StartError::Heap)?;
-        let mut arena = Arena::new().map_err(|_| StartError::Arena)?;
-        arena.set_budget(budget);
-        if options.stress {
-            arena.poison_freed();
-        }
         let mut machine = Machine {
+            crew: None,
+            office: None,
             heap,
             arena,
             sp: stack.base(),
@@ -333,7 +356,7 @@ impl Machine {
 
     /// Bytes of the value stack.
     pub fn stack_bytes(&self) -> u64 {
-        (self.stack.limit() as u64).saturating_sub(self.stack.base() as u64)
+        self.stack.bytes() as u64
     }
 
     /// Settings of traces.
@@ -361,7 +384,8 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        if self.arena.mutators() > 1 {
+        // A worker rests when it ends, and its arena goes on.
+        if self.is_worker() || self.arena.mutators() > 1 {
             self.heap.fixed().clear(&mut self.arena);
         }
     }

@@ -8,7 +8,7 @@
 //! Safety: the words of a new buffer were just allocated.
 #![allow(unsafe_code)]
 
-use super::op::Fault;
+use super::op::{Args, Fault};
 use super::{Collection, Machine, inconsistent};
 use crate::heap::arena::{Owner, Reason};
 use crate::heap::fixed::FIXED_BUFFER_WORDS;
@@ -18,19 +18,20 @@ use crate::heap::pins::{self, CallInfo};
 use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value, WORD};
 
 impl Machine {
-    /// The pin of a value in normal form, which is read after anything that may collect.
+    /// The pin of operand 0, a value in normal form.
     ///
     /// # Errors
     /// The VM error `limit` when there is no memory.
-    pub fn build_pin(&mut self, item: impl Fn() -> Value) -> Result<Value, Fault> {
-        let first = item();
+    pub fn build_pin(&mut self, a: Args) -> Result<Value, Fault> {
+        let first = a.get(0);
         let info = CallInfo {
             code: (self.engine.code_of)(first, &mut self.stats.jets, self.options.strict_jets),
             arity: call_arity(first),
         };
         self.stats.pins += 1;
         self.allocate_pinned(|m| {
-            let item = item();
+            // It may have moved.
+            let item = a.get(0);
             if item.is_pin() {
                 pins::build_megapin(&mut m.arena, item, info)
             } else {
@@ -86,6 +87,11 @@ impl Machine {
         &mut self,
         mut make: impl FnMut(&mut Machine) -> Result<Value, Exhausted>,
     ) -> Result<Value, Fault> {
+        if self.is_worker() {
+            // To wait for a collection is to wait for others, which may work for ever on what
+            // nobody wants any more. The caller stops them.
+            return Err(Fault::MEMORY);
+        }
         for _ in 0..2 {
             self.collect_pins(Reason::Exhausted)?;
             self.arena.wait();
@@ -106,8 +112,9 @@ impl Machine {
     }
 
     /// Waits until no other thread works on the memory of this machine: a fork would copy what it has
-    /// half done, and not the thread.
-    pub fn rest(&self) {
+    /// half done, and not the thread. Workers end; who wants some hires new ones.
+    pub fn rest(&mut self) {
+        self.crew = None;
         self.arena.wait();
     }
 
@@ -196,12 +203,19 @@ impl Machine {
             gathering.root(v);
         }
         self.heap.for_each_reference(|v| gathering.root(v));
+        if let Some(crew) = &self.crew {
+            crew.for_each_result(|v| gathering.root(v));
+        }
         gathering.end();
+        if let Some(office) = &self.office {
+            // The caller may be asleep, and its roots are wanted.
+            office.ring();
+        }
         self.arena.finish();
         self.last_pause = now().saturating_sub(start);
         self.stats.pause += self.last_pause;
         self.stats.longest_pause = self.stats.longest_pause.max(self.last_pause);
-        if self.options.stress {
+        if self.options.stress && self.office.is_none() && self.crew.is_none() {
             self.arena.wait();
         }
         if self.heap.verifies() {

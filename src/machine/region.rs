@@ -31,9 +31,7 @@ impl Machine {
     /// See [`CommitError`].
     pub fn commit_top(&mut self, store: &mut Store<FileStorage>) -> Result<(), CommitError> {
         self.force_top().map_err(CommitError::Stopped)?;
-        // SAFETY: forcing has succeeded, so there is a topmost value.
-        let operand = Args(unsafe { self.sp.sub(1) });
-        let root = self.root_of(operand);
+        let root = self.root_of(self.top_args());
         let root = root.map_err(|fault| CommitError::Stopped(self.stop(fault)))?;
         let committed = store.commit(&mut Memory { mapped: false }, root);
         committed.map(drop).map_err(CommitError::Store)
@@ -47,7 +45,7 @@ impl Machine {
         {
             return Ok(Root::Natural(n));
         }
-        let pin = self.build_pin(|| a.get(0))?;
+        let pin = self.build_pin(a)?;
         Ok(Root::Pin(pin.address() as u64))
     }
 }

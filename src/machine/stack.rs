@@ -55,6 +55,21 @@ impl Stack {
         core::ptr::with_exposed_provenance_mut(self.limit.load(Ordering::Relaxed))
     }
 
+    /// Bytes below the limit, whatever its word says at the moment.
+    pub fn bytes(&self) -> usize {
+        self.region.len() - SLACK * WORD
+    }
+
+    /// The word of the limit: zero in it stops the evaluation.
+    pub fn limit_word(&self) -> *const AtomicUsize {
+        &raw const self.limit
+    }
+
+    /// Gives the limit its value back.
+    pub fn restore_limit(&self) {
+        self.limit.store(limit_of(&self.region), Ordering::Relaxed);
+    }
+
     /// Lets signals set the limit to zero.
     ///
     /// # Safety

@@ -5,7 +5,8 @@
 //!   exception afterwards; every closure that was being forced is an ordinary one again.
 //! - `limit` for stack, memory or time is no result of the computation: a thunk it interrupts becomes
 //!   what it was, unless a collection has dropped its operands meanwhile; then it rethrows.
-//! - The end of a time limit, interruption and the escape ([`Machine::set_escape`]) pass every handler.
+//! - The end of a time limit, interruption and the escape ([`Machine::set_escape`]) pass every handler;
+//!   in a worker so does every lack of stack or memory.
 //! - Raising `limit` for memory allocates nothing: its exception is made at start.
 //!
 //! Safety: walks the frames of the value stack exactly as `frame` documents them.
@@ -83,10 +84,13 @@ impl Machine {
         let thrown = self.registers[THROWN];
         self.registers[CODE] = thrown.head();
         self.registers[PAYLOAD] = thrown.arg(0);
+        let restore = fault.kind() == FaultKind::Limit && fault.detail() != 0;
+        // A worker has less stack and memory than its caller, which evaluates again what needs more.
+        let gives_up = fault == Fault::TIME || restore && self.is_worker();
         let way = Way {
             thrown,
-            restore: fault.kind() == FaultKind::Limit && fault.detail() != 0,
-            past_handlers: fault == Fault::TIME || self.escapes(),
+            restore,
+            past_handlers: gives_up || self.escapes(),
         };
         let next = self.unwind(k, way);
         if fault == Fault::STACK {

@@ -23,6 +23,16 @@ pub fn wait(word: &AtomicU32, expected: u32) {
     sleep(word, WAIT_PRIVATE, expected);
 }
 
+/// Like [`wait`], for at most so many nanoseconds, less than a second.
+pub fn wait_for(word: &AtomicU32, expected: u32, nanoseconds: u64) {
+    let time = [0, nanoseconds];
+    let at = (&raw const time).expose_provenance();
+    let args = [word.as_ptr().addr(), WAIT_PRIVATE, expected as usize, at];
+    // SAFETY: as in `sleep`, and ETIMEDOUT, which is another reason to look again; the kernel reads
+    // the 16 bytes of `time`.
+    let _ = unsafe { call(Sysno::futex, args) };
+}
+
 /// Like [`wait`], for the word that the kernel clears at the end of a thread: its wake is not
 /// private, and a private waiter would not hear it.
 pub fn wait_shared(word: &AtomicU32, expected: u32) {
@@ -75,6 +85,8 @@ mod tests {
     fn wait_returns_at_once_when_the_value_differs() {
         let word = AtomicU32::new(1);
         wait(&word, 0);
+        wait_for(&word, 0, 999_999_999);
+        wait_for(&word, 1, 1000);
         assert_eq!(wake(&word, 1), Ok(0));
     }
 

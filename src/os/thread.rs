@@ -60,6 +60,23 @@ pub fn give_way() {
     let _ = unsafe { call(Sysno::sched_yield, []) };
 }
 
+/// Number of processors this process may run on, at least 1; the first 4096 are counted.
+pub fn processors() -> usize {
+    let mut set = [0u64; 64];
+    let args = [0, size_of_val(&set), (&raw mut set).expose_provenance()];
+    // SAFETY: the kernel writes into `set`, at most the bytes it has.
+    let written = unsafe { call(Sysno::sched_getaffinity, args) }.unwrap_or(0);
+    let mut count = 0;
+    for word in set.iter_mut().take(written / 8) {
+        // One by one: there are few, and the code for many at a time is long.
+        while *word != 0 {
+            *word &= *word - 1;
+            count += 1;
+        }
+    }
+    count.max(1)
+}
+
 /// What a new thread is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {

@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::machine::op::{Args, Call, Fault, FaultKind, Step};
 use crate::os::file::{self, Fd};
 use crate::value::print::{Sink, Style, show_line};
-use crate::value::{Sort, Value};
+use crate::value::{Kind, Sort, Value};
 use alloc::vec::Vec;
 
 /// Whether a value counts as false: only the natural 0 does.
@@ -23,7 +23,7 @@ pub(super) fn index(v: Value) -> u64 {
 }
 
 pub(super) fn pin(m: &mut Machine, a: Args) -> Result<Value, Fault> {
-    m.build_pin(|| a.get(0))
+    m.build_pin(a)
 }
 
 pub(super) fn law(m: &mut Machine, a: Args) -> Result<Value, Fault> {
@@ -223,17 +223,44 @@ pub(super) fn throw(m: &mut Machine, a: Args) -> Result<Value, Fault> {
     Err(m.throw(a.callee().item(), a.get(0)))
 }
 
+/// Commit and Precommit without a store. They have an effect all the same: a worker must not.
+pub(super) fn commit(m: &mut Machine, a: Args) -> Result<Value, Fault> {
+    m.may_act()?;
+    Ok(a.get(0))
+}
+
 pub(super) fn bad_fun(_: &mut Machine, _: Args) -> Result<Value, Fault> {
     Err(Fault::new(FaultKind::BadFun, 0))
 }
 
+/// Operands f r, forced: f applied to each element of r, all of it forced (chapter 07).
+pub(super) fn par_map(m: &mut Machine, c: Call) -> Result<Step, Fault> {
+    if c.state == 1 {
+        return Ok(Step::Value(c.result));
+    }
+    if !c.get(1).is_closure() {
+        return Ok(Step::Value(Value::ZERO));
+    }
+    let input = m.build_row(|| [c.get(0), c.get(1)])?;
+    input.set_header(input.header().with_kind(Kind::ClosureNf));
+    c.set(0, input);
+    let pin = m.build_pin(c.args)?;
+    c.set(0, pin);
+    c.set(1, Value::ZERO);
+    let row = m.map_row(c)?;
+    c.set(0, Value::ZERO);
+    Ok(Step::ForceThen(row, 1))
+}
+
 pub(super) fn get_profile(m: &mut Machine, _: Args) -> Result<Value, Fault> {
+    m.may_act()?;
     m.take_profile()
 }
 
 /// Prints the first operand, which is in normal form, and goes on with the second. What cannot be
 /// written is dropped: a trace must not change what a program does.
 pub(super) fn trace(m: &mut Machine, c: Call) -> Result<Step, Fault> {
+    m.may_act()?;
     struct Line(Vec<u8>);
     impl Sink for Line {
         fn bytes(&mut self, bytes: &[u8]) {

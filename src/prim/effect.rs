@@ -9,6 +9,7 @@
 //! - A transfer makes exactly one system call; short counts are passed on, and so is `EINTR`, unless
 //!   the signal was one that ends the evaluation.
 //! - `Read` changes a buffer in place and copies every other natural; nothing else changes one.
+//! - A worker has no effects (chapter 07): every operation asks first.
 //!
 //! Safety: `Syscall`, `Peek` and `Poke` are raw by definition: the program answers for the
 //! addresses it names. All else moves bytes inside a live natural, whose size its header gives. No
@@ -63,6 +64,7 @@ fn unless_stopped(errno: u64) -> Result<(), Fault> {
 
 /// `<5>` `nr a1 … aK`: the system call, raw; the result register. Call 60 ends the whole process.
 pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     m.reserve(RESULT_WORDS)?;
     let mut arguments = [0; 6];
     for (i, argument) in arguments.iter_mut().enumerate().take(K) {
@@ -80,6 +82,7 @@ pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
 
 /// `<6>` `ptr off n`: n bytes at ptr + off, and a byte 1 behind them.
 pub(super) fn peek(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let address = register(a.get(0)).wrapping_add(register(a.get(1)));
     let n = marked(count(a, 2))?;
     let from = core::ptr::with_exposed_provenance::<u8>(address as usize);
@@ -102,7 +105,8 @@ fn marked(n: u64) -> Result<usize, Fault> {
 }
 
 /// `<7>` `ptr nat off n`: n bytes at ptr + off become those of nat, with zeros behind its end.
-pub(super) fn poke(_: &mut Machine, a: Args) -> Outcome {
+pub(super) fn poke(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let address = register(a.get(0)).wrapping_add(register(a.get(2)));
     let n = register(a.get(3)) as usize;
     let to = core::ptr::with_exposed_provenance_mut::<u8>(address as usize);
@@ -153,7 +157,8 @@ fn with_bytes<R>(
 }
 
 /// `<9>` `fd nat count off`: one `write`; the number of bytes the kernel took.
-pub(super) fn write(_: &mut Machine, a: Args) -> Outcome {
+pub(super) fn write(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let fd = Fd::from_number(count(a, 0)).map_err(io)?;
     let (len, off) = (count(a, 2), count(a, 3));
     let taken = with_bytes(a.get(1).cast(), off, len, |bytes| file::write(fd, bytes))?;
@@ -168,6 +173,7 @@ pub(super) fn write(_: &mut Machine, a: Args) -> Outcome {
 
 /// `<16>` `fd nat count off flags`: one `sendto` without address; the result register.
 pub(super) fn send(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     m.reserve(RESULT_WORDS)?;
     // The kernel reads the low half of the register.
     let fd = Fd(register(a.get(0)) as i32);
@@ -185,6 +191,7 @@ pub(super) fn send(m: &mut Machine, a: Args) -> Outcome {
 /// `<10>` `fd nat count off`: one `read` into nat, below its top byte: (n buf), the error number,
 /// or 0 when the range does not fit.
 pub(super) fn read(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let (nat, count, off) = (a.get(1).cast(), count(a, 2), count(a, 3));
     let bytes = nat.bit_len().div_ceil(8);
     let fits = off.checked_add(count).is_some_and(|end| end < bytes);
@@ -239,7 +246,8 @@ fn read_copy(
 
 /// `<13>` `x`: an address that stays while x is live: that of the bytes of a buffer or of
 /// a long natural outside the moving heap, or of a pin; else 0.
-pub(super) fn xptr(_: &mut Machine, a: Args) -> Outcome {
+pub(super) fn xptr(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let x = a.get(0);
     if x.is_fixed_or_buffer() || x.is_pin() {
         return Ok(Value::direct(x.address().expose_provenance() as u64));
@@ -249,6 +257,7 @@ pub(super) fn xptr(_: &mut Machine, a: Args) -> Outcome {
 
 /// `<14>` `n`: a buffer of n zero bytes and a byte 1 behind them, at an address that stays.
 pub(super) fn xbuf(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     let x = a.get(0);
     if !x.is_nat() {
         return Err(Fault::new(FaultKind::Range, 0));
@@ -261,12 +270,14 @@ pub(super) fn xbuf(m: &mut Machine, a: Args) -> Outcome {
 
 /// `<18>` `x`: asks for a collection of the pinned area; 1.
 pub(super) fn request_gc(m: &mut Machine, _: Args) -> Outcome {
+    m.may_act()?;
     m.request_pin_collection()?;
     Ok(Value::ONE)
 }
 
 /// `<19>` `x`: switches profiling off for the natural 0, on for everything else; 0.
 pub(super) fn set_profiling(m: &mut Machine, a: Args) -> Outcome {
+    m.may_act()?;
     m.profile_on(!is_zero(a.get(0)));
     Ok(Value::ZERO)
 }

@@ -4,7 +4,7 @@
 //! - Every name is at most eight ASCII bytes, so that it is a direct natural.
 //! - A name stands for the operation with the arity of its row, and for no other arity.
 
-use super::table::{CMP, NUMBERED, OPS, PROFILE, XTOUCH};
+use super::table::{CMP, NUMBERED, OPS, PARMAP, PROFILE, XTOUCH};
 use crate::value::Value;
 
 /// A name as the direct natural of its bytes.
@@ -57,15 +57,17 @@ pub fn operation(key: Value) -> Option<usize> {
     if n < NUMBERED as u64 {
         return Some(n as usize);
     }
-    if n == XTOUCH_KEY {
-        Some(XTOUCH)
-    } else {
-        by_name(n)
+    match n {
+        XTOUCH_KEY => Some(XTOUCH),
+        PARMAP_KEY => Some(PARMAP),
+        _ => by_name(n),
     }
 }
 
 /// The key of the operation that keeps a buffer alive, which is no jet.
 const XTOUCH_KEY: u64 = key("Xtouch");
+/// The key of the parallel map, which is none either.
+const PARMAP_KEY: u64 = key("ParMap");
 
 /// The operation `<15>` runs for a key and a number of operands.
 pub fn by_key(key: Value, operands: usize) -> Option<usize> {
@@ -89,5 +91,7 @@ mod tests {
         assert_eq!(by_key(Value::direct(35), 3), None);
         assert_eq!(by_key(Value::direct(110), 2), None);
         assert_eq!(by_key(Value::direct(key("Xtouch")), 2), Some(XTOUCH));
+        assert_eq!(by_key(Value::direct(key("ParMap")), 2), Some(PARMAP));
+        assert_eq!(by_name(key("ParMap")), None);
     }
 }

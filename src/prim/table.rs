@@ -27,8 +27,10 @@ pub const CMP: usize = 110;
 pub const PROFILE: usize = 111;
 /// Keeps a buffer alive, by name under `<15>` only.
 pub const XTOUCH: usize = 112;
+/// The parallel map, by name under `<15>` only.
+pub const PARMAP: usize = 113;
 /// Pinned naturals 4 to 20 follow.
-const PINNED: usize = 113;
+const PINNED: usize = 114;
 /// The second half of Trace and of the others that take a row.
 pub const TRACE: usize = PINNED + 17;
 /// System calls of 0 to 6 arguments; row k of the call has k arguments.
@@ -303,6 +305,9 @@ table! {
         impure("f x", "→ x, between two records of the profile that name f", "O(1)");
     go("Xtouch", 2, E1, control::seq) =>
         impure("a b", "→ b; a is alive until then. No jet", "O(1)");
+    go("ParMap", 2, &[F(0), F(1)], control::par_map) =>
+        pure("f r", "`(0 (f e0) (f e1) …)` in normal form for the elements of r, evaluated in \
+            parallel; 0 if r is no app. No jet", "O(f, r and the result), and the applications");
     // Pinned naturals 4 to 20.
     go("Trace", 1, E1, calls::trace) => call("(_ x y)");
     go("Syscall", 1, E1, calls::syscall) => call("(nr a1 … ak)");
@@ -311,9 +316,9 @@ table! {
     go("Try", 1, E1, calls::try_) => call("(_ f x)");
     go("Write", 1, E1, calls::write) => call("(_ fd nat count off)");
     go("Read", 1, E1, calls::read) => call("(_ fd nat count off)");
-    op("Precommit", 1, F1, control::force) =>
+    op("Precommit", 1, F1, control::commit) =>
         impure("x", "x; there is no store yet", "O(unforced part)");
-    op("Commit", 1, F1, control::force) =>
+    op("Commit", 1, F1, control::commit) =>
         impure("x", "x; there is no store yet", "O(unforced part)");
     op("Xptr", 1, E1, effect::xptr) =>
         impure("x", "address of the bytes of a buffer or of a pin, else 0", "O(1)");
@@ -378,6 +383,7 @@ mod tests {
         assert_eq!(at(109), ("Snore", 5));
         assert_eq!(at(CMP), ("Cmp", 2));
         assert_eq!(at(XTOUCH), ("Xtouch", 2));
+        assert_eq!(at(PARMAP), ("ParMap", 2));
         assert_eq!(at(pinned(4)), ("Trace", 1));
         assert_eq!(at(pinned(15)), ("Op", 1));
         assert_eq!(at(pinned(20)), ("GetProfile", 1));

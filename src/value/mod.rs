@@ -18,7 +18,8 @@
 mod object;
 pub mod print;
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 pub use object::{Header, Kind, ThunkKind, closure_tag};
 pub use object::{LAW_WORDS, PIN_FIXED_WORDS, WORD};
 
@@ -371,7 +372,7 @@ impl Value {
             return self;
         }
         // SAFETY: a block of the arena has this word before its header; it is written once.
-        let copy = unsafe { AtomicU64::from_ptr(self.address().sub(2)).load(Ordering::Acquire) };
+        let copy = unsafe { AtomicU64::from_ptr(self.address().sub(2)).load(Acquire) };
         if copy == 0 {
             return self;
         }
@@ -382,7 +383,7 @@ impl Value {
     pub fn redirect(self, address: u64) {
         debug_assert!(!self.is_stored());
         // SAFETY: as in `latest`.
-        unsafe { AtomicU64::from_ptr(self.address().sub(2)).store(address, Ordering::Release) }
+        unsafe { AtomicU64::from_ptr(self.address().sub(2)).store(address, Release) }
     }
 
     // Laws and pins.
@@ -390,14 +391,26 @@ impl Value {
     /// The code word of a law or pin: see `prim::Code` for its three forms.
     #[inline(always)]
     pub fn code_word(self) -> u64 {
-        self.raw(object::CODE)
+        self.code_cell().load(Acquire)
     }
 
-    /// Caches compiled code in a law or pin. This is the one mutable word of a finished pin.
+    /// Caches compiled code in a law or pin. This is the one mutable word of a finished pin, which
+    /// other threads may call at the same time.
+    ///
+    /// # Errors
+    /// The code word that is there already; then nothing has changed.
     #[inline(always)]
-    pub fn set_code_word(self, word: u64) {
+    pub fn publish_code_word(self, word: u64) -> Result<(), u64> {
         debug_assert!(word >> 63 == 0);
-        self.set_raw(object::CODE, word)
+        let cell = self.code_cell();
+        cell.compare_exchange(0, word, AcqRel, Acquire).map(drop)
+    }
+
+    #[inline(always)]
+    fn code_cell<'a>(self) -> &'a AtomicU64 {
+        debug_assert!(self.is_law() || self.is_pin());
+        // SAFETY: laws and pins have this word, aligned; the cell is used before anything can move.
+        unsafe { AtomicU64::from_ptr(self.address().add(object::CODE)) }
     }
 
     /// Number of arguments a call of this law or pin takes; [`MAX_DIRECT`] when it can never be

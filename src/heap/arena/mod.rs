@@ -170,6 +170,8 @@ pub struct Arena {
     due: bool,
     /// The collection for which roots were given last.
     epoch: u32,
+    /// Whether collections do without the roots of this mutator, which has none.
+    resting: bool,
     shared: Arc<Shared>,
 }
 
@@ -205,6 +207,7 @@ impl Arena {
             groups: [Group::EMPTY; CLASSES],
             due: false,
             epoch: 0,
+            resting: false,
             shared: Arc::new(Shared {
                 table,
                 space: Mutex::new(Space::new(buddy)),
@@ -221,6 +224,7 @@ impl Arena {
     ///
     /// A mutator that hands a reference to another one must still have it among its own roots, or
     /// the other among its, whenever either gives them.
+    #[inline(never)]
     pub fn share(&self) -> Arena {
         let mut space = self.shared.lock();
         // Roots that are being gathered do not need those of one that has none.
@@ -229,8 +233,65 @@ impl Arena {
             groups: [Group::EMPTY; CLASSES],
             due: false,
             epoch: space.cycle,
+            resting: false,
             shared: self.shared.clone(),
         }
+    }
+
+    /// From now on collections do not wait for this mutator, which refers to nothing in the arena
+    /// until [`Arena::resume`].
+    pub fn rest(&mut self) {
+        if !self.resting {
+            self.leave();
+            self.resting = true;
+        }
+    }
+
+    /// Ends [`Arena::rest`]. What this mutator is handed then must stay among the roots of another
+    /// one while a collection is going on.
+    pub fn resume(&mut self) {
+        if !self.resting {
+            return;
+        }
+        let mut space = self.shared.lock();
+        space.mutators += 1;
+        self.epoch = space.cycle;
+        if space.phase == Phase::Roots {
+            // What it makes may lead to what it is handed, and outlive the other one's reference: it
+            // gives roots like everybody else.
+            space.awaited += 1;
+            self.epoch = space.cycle.wrapping_sub(1);
+        }
+        self.resting = false;
+    }
+
+    /// Keeps a reference through the collection whose roots are being gathered, if there is one:
+    /// for a mutator that hands it to another, which may have given its roots already.
+    pub fn hand_over(&mut self, v: Value) {
+        let mut space = self.shared.lock();
+        if space.phase == Phase::Roots {
+            let mut one = Gathering::new(&self.shared);
+            one.root(v);
+            one.add_to(&mut space);
+        }
+    }
+
+    /// Takes this mutator out of the collections. The number of those that are left.
+    fn leave(&mut self) -> u32 {
+        let shared = &*self.shared;
+        let mut space = shared.lock();
+        for (class, group) in self.groups.iter_mut().enumerate() {
+            space.unclaim(&shared.table, class, group);
+        }
+        space.mutators -= 1;
+        let left = space.mutators;
+        // Nobody need wait for the roots of one that has none any more.
+        if left > 0 && space.phase == Phase::Roots && space.cycle != self.epoch {
+            space.roots_given();
+            drop(space);
+            self.finish();
+        }
+        left
     }
 
     /// Bounds the bytes of spans and large blocks, so that running out is reported before the kernel
@@ -365,14 +426,14 @@ impl Arena {
     /// Whether a collection waits for the roots of this mutator.
     pub fn wants_roots(&self) -> bool {
         let space = self.shared.lock();
-        space.phase == Phase::Roots && space.cycle != self.epoch
+        space.phase == Phase::Roots && space.cycle != self.epoch && !self.resting
     }
 
     /// Begins to give the roots of this mutator, if a collection waits for them.
     pub fn gather(&mut self) -> Option<Gathering<'_>> {
         let shared = &*self.shared;
         let mut space = shared.lock();
-        if space.phase != Phase::Roots || space.cycle == self.epoch {
+        if space.phase != Phase::Roots || space.cycle == self.epoch || self.resting {
             return None;
         }
         self.epoch = space.cycle;
@@ -380,11 +441,7 @@ impl Arena {
             space.unclaim(&shared.table, class, group);
         }
         drop(space);
-        Some(Gathering {
-            shared,
-            grey: Vec::new(),
-            complete: true,
-        })
+        Some(Gathering::new(shared))
     }
 
     /// Lets the collector work if all roots have been given.
@@ -415,7 +472,8 @@ impl Arena {
     /// mutator.
     pub fn wait(&self) {
         let mut space = self.shared.lock();
-        let wanted = |s: &Space| s.phase == Phase::Roots && s.cycle != self.epoch;
+        let resting = self.resting;
+        let wanted = |s: &Space| s.phase == Phase::Roots && s.cycle != self.epoch && !resting;
         let done = &self.shared.done;
         done.wait_while(&mut space, |s| s.phase != Phase::Idle && !wanted(s));
     }
@@ -429,20 +487,10 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        let mut space = self.shared.lock();
-        for (class, group) in self.groups.iter_mut().enumerate() {
-            space.unclaim(&self.shared.table, class, group);
-        }
-        space.mutators -= 1;
-        if space.mutators > 0 {
-            // Nobody need wait for the roots of one that has none any more.
-            if space.phase == Phase::Roots && space.cycle != self.epoch {
-                space.roots_given();
-                drop(space);
-                self.finish();
-            }
+        if self.resting || self.leave() > 0 {
             return;
         }
+        let mut space = self.shared.lock();
         self.shared.stopping.store(true, Relaxed);
         self.shared.work.broadcast(&space);
         space.leave_parent();
@@ -473,13 +521,25 @@ pub struct Gathering<'a> {
     complete: bool,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    fn new(shared: &'a Shared) -> Gathering<'a> {
+        Gathering {
+            shared,
+            grey: Vec::new(),
+            complete: true,
+        }
+    }
+
     /// Gives a root: any value; one that refers to nothing in the arena is no root.
     #[inline]
     pub fn root(&mut self, v: Value) {
-        if v.is_direct() {
-            return;
+        if !v.is_direct() {
+            self.reference(v);
         }
+    }
+
+    #[inline(never)]
+    fn reference(&mut self, v: Value) {
         let Some(payload) = self.shared.table.mark(v.address() as u64) else {
             return;
         };
@@ -493,8 +553,12 @@ impl Gathering<'_> {
     /// All roots have been given.
     pub fn end(mut self) {
         let mut space = self.shared.lock();
+        self.add_to(&mut space);
+        space.roots_given();
+    }
+
+    fn add_to(&mut self, space: &mut Space) {
         space.grey.append(&mut self.grey);
         space.keep_all |= !self.complete;
-        space.roots_given();
     }
 }

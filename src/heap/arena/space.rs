@@ -308,6 +308,8 @@ impl Space {
         let row = t.span(number);
         let word = group.word as usize;
         row.used[word].store(row.used[word].load(Relaxed) & !group.free, Relaxed);
+        // Marks they bore would be there in the next collection, too, if their span is swept no more.
+        row.marked[word].fetch_and(!group.free, Relaxed);
         self.count_slots(class, group.free, false);
         row.owned.set(false);
         *group = Group::EMPTY;

@@ -622,6 +622,70 @@ fn a_request_during_a_collection_is_not_lost() {
     assert!(!m.arena.is_due());
 }
 
+/// What a mutator makes while others have given their roots and it has not leads to older pins, which
+/// only its own roots reach.
+#[test]
+fn new_pins_lead_to_old_ones_before_roots_are_given() {
+    for words in [8, 5000] {
+        let mut a = Mutator::new(arena(27), 1);
+        let mut b = Mutator::new(a.arena.share(), 1 << 40);
+        let old = b.pin(&[], 8);
+        a.arena.begin(Reason::Request);
+        a.arena.gather().expect("roots are wanted").end();
+        let new: Vec<u64> = (0..200).map(|_| b.pin(&[old], words)).collect();
+        b.roots = vec![new[199]];
+        b.collect();
+        b.check();
+        assert_eq!(b.arena.verify(), Ok(()));
+    }
+}
+
+/// A mutator that rests is not waited for, and what it has handed over stays.
+#[test]
+fn a_resting_mutator_holds_up_nothing() {
+    let mut a = Mutator::new(arena(24), 1);
+    let mut b = Mutator::new(a.arena.share(), 1 << 40);
+    let old = b.pin(&[], 8);
+    let handed = b.pin(&[old], 8);
+    a.arena.begin(Reason::Request);
+    a.arena.gather().expect("roots are wanted").end();
+    b.arena.hand_over(b.known[&handed].pin);
+    b.arena.rest();
+    assert!(!b.arena.wants_roots() && b.arena.gather().is_none());
+    a.arena.finish();
+    a.arena.wait();
+    assert_eq!((a.arena.live_blocks(), a.arena.mutators()), (2, 1));
+    a.collect();
+    assert_eq!(a.arena.live_blocks(), 0);
+    b.arena.resume();
+    assert_eq!(a.arena.mutators(), 2);
+    let kept = b.pin(&[], 8);
+    b.roots = vec![kept];
+    a.arena.begin(Reason::Request);
+    a.arena.gather().expect("roots are wanted").end();
+    b.collect();
+    b.check();
+    drop(b);
+    assert_eq!((a.arena.mutators(), a.arena.verify()), (1, Ok(())));
+}
+
+/// Slots that were claimed, marked and given back are clean for the next mutator.
+#[test]
+fn slots_given_back_bear_no_marks() {
+    let mut a = Mutator::new(arena(24), 1);
+    let mut b = Mutator::new(a.arena.share(), 1 << 40);
+    let old = b.pin(&[], 100);
+    a.arena.begin(Reason::Request);
+    a.arena.gather().expect("roots are wanted").end();
+    a.pin(&[], 8);
+    a.arena.rest();
+    let new = b.pin(&[old], 8);
+    b.roots = vec![new];
+    b.collect();
+    b.check();
+    assert_eq!(b.arena.verify(), Ok(()));
+}
+
 #[test]
 fn compiled_code_goes_with_its_law() {
     let mut m = Mutator::new(arena(24), 1);

@@ -224,6 +224,11 @@ impl Nursery {
         self.top = top;
     }
 
+    /// Whether the heap is larger than at first.
+    pub fn is_grown(&self) -> bool {
+        self.rank > self.settings.floor
+    }
+
     /// Words in use, garbage included.
     pub fn used(&self) -> usize {
         (self.top as usize - self.block.base.as_ptr() as usize) / WORD

@@ -308,7 +308,7 @@ fn code_lives_as_long_as_its_law_and_its_constants_move() {
     let constant = heap.top();
     let law = heap.law();
     let entry = code::allocate(&[constant, Value::ONE], &[0]).expect("memory");
-    law.set_code_word(entry.word());
+    law.publish_code_word(entry.word()).expect("no code yet");
     heap.nursery.adopt_code(entry);
     heap.stack.remove(0);
     for _ in 0..3 {

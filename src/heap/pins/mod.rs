@@ -26,6 +26,9 @@ use crate::heap::words::Words;
 use crate::value::{Header, Kind, MAX_DIRECT, PIN_FIXED_WORDS, TAG_NAT, TAG_PIN, Value};
 use alloc::vec::Vec;
 
+/// Payload index of the code word of a law.
+const CODE: usize = 3;
+
 /// How a new pin is called: its code word and the arity of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallInfo {
@@ -133,7 +136,7 @@ impl Walk<'_> {
         while let Some(found) = self.found.get(i) {
             let (source, header) = (found.source, found.header);
             if !header.is(Kind::Nat) {
-                for field in 0..header.words() {
+                for field in fields(header) {
                     self.visit(source.field(field));
                 }
             }
@@ -194,12 +197,12 @@ impl Walk<'_> {
                 copy.copy_from_nonoverlapping(found.source.address(), words);
                 return;
             }
-            for i in 0..words {
-                *copy.add(i) = self.translate(found.source.field(i), data).bits();
-            }
             if found.header.is(Kind::Law) {
                 // The code of the original belongs to the original.
-                *copy.add(3) = 0;
+                *copy.add(CODE) = 0;
+            }
+            for i in fields(found.header) {
+                *copy.add(i) = self.translate(found.source.field(i), data).bits();
             }
         }
     }
@@ -211,6 +214,12 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The words of an object but for the code of a law, which another thread may be writing.
+fn fields(header: Header) -> impl Iterator<Item = usize> {
+    let law = header.is(Kind::Law);
+    (0..header.words()).filter(move |i| !(law && *i == CODE))
 }
 
 /// Makes the pin of an item in normal form that is not a pin itself.

@@ -64,7 +64,10 @@ fn cell(_: &mut Machine) -> Result<Value, Fault> {
 }
 
 fn pin(m: &mut Machine) -> Result<Value, Fault> {
-    m.build_pin(|| Value::direct(5))
+    m.push(Value::direct(5));
+    let pin = m.build_pin(m.top_args());
+    m.drop_top(1);
+    pin
 }
 
 fn large_pin(m: &mut Machine) -> Result<Value, Fault> {

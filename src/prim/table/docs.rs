@@ -6,7 +6,9 @@
 //!   beside them; nothing about a single operation stands here.
 
 use super::super::names::NAMES;
-use super::{CMP, COUNT, E, F, NUMBERED, OPS, Operand, PROFILE, TRACE, XTOUCH, docs, pinned};
+use super::{
+    CMP, COUNT, E, F, NUMBERED, OPS, Operand, PARMAP, PROFILE, TRACE, XTOUCH, docs, pinned,
+};
 use crate::machine::op::Op;
 use std::fmt::Write;
 use std::string::String;
@@ -148,7 +150,7 @@ form, with code k. A saturated pin of a pin or of an app is the error `badfun`.
 const NAMES_INTRO: &str = "
 ## Names
 
-The names that are keys of `<15>` and, but for Xtouch, jets: a pinned law with such a name and this
+The names that are keys of `<15>` and, but for ParMap and Xtouch, jets: a pinned law with such a name and this
 arity, or whose body passes its parameters to `<15>` under such a name, runs the operation
 ([02 §1.5](spec/02-primops.md#15-jets-on-pinned-laws)). `PLAN_JETS=strict` asks for a known body.
 
@@ -188,7 +190,7 @@ fn keys(index: usize) -> String {
         .filter(|(_, _, op)| *op == index)
         .map(|(name, _, _)| *name)
         .collect();
-    if index == XTOUCH {
+    if index == XTOUCH || index == PARMAP {
         all.push(own);
     }
     let is_key = all.contains(&own);
@@ -253,7 +255,7 @@ fn render() -> String {
         let _ = writeln!(page, "| {i} | {}", operation_row(i, doc));
     }
     page.push_str(NAMED_INTRO);
-    for i in [CMP, PROFILE, XTOUCH] {
+    for i in [CMP, PROFILE, XTOUCH, PARMAP] {
         let _ = writeln!(page, "| {}", operation_row(i, &all[i]));
     }
     page.push_str(PINNED_INTRO);
@@ -262,12 +264,12 @@ fn render() -> String {
     }
     page.push_str(NAMES_INTRO);
     let mut names: Vec<(&str, usize)> = NAMES.iter().map(|(name, _, op)| (*name, *op)).collect();
-    names.push((OPS[XTOUCH].name, XTOUCH));
+    names.extend([XTOUCH, PARMAP].map(|op| (OPS[op].name, op)));
     names.sort_unstable();
     for (name, op) in names {
         let target = match op {
             CMP => "compare all values".into(),
-            PROFILE | XTOUCH => "itself".into(),
+            PARMAP | PROFILE | XTOUCH => "itself".into(),
             _ => format!("#{op} {}", OPS[op].name),
         };
         let _ = writeln!(page, "| {name} | {} | {target} |", OPS[op].arity);
