@@ -91,6 +91,7 @@ impl SystemHeap {
     }
 
     /// Runs `f` on the small-block allocator with the lock held.
+    #[inline]
     fn with_small<R>(&self, f: impl FnOnce(&mut Talc<Chunks, DefaultBinning>) -> R) -> R {
         if self
             .lock
@@ -118,18 +119,23 @@ impl Default for SystemHeap {
 }
 
 /// Whether a block of this layout is a mapping of its own.
+#[inline]
 fn is_large(size: usize, align: usize) -> bool {
     size >= LARGE && align <= mem::PAGE
 }
 
 /// The address of a mapping, or null.
+#[inline]
 fn address(mapping: Result<NonNull<u8>, super::Errno>) -> *mut u8 {
     mapping.map_or(null_mut(), NonNull::as_ptr)
 }
 
+// `inline`: compiled with `main.rs`, for speed, and not with this package, for size: making a pin asks
+// for Rust's memory several times.
 // SAFETY: blocks are disjoint ranges of fresh mappings (`talc` for small ones, the kernel for large
 // ones), of at least the size and alignment asked for; nothing here unwinds.
 unsafe impl GlobalAlloc for SystemHeap {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_large(layout.size(), layout.align()) {
             return address(map(layout.size()));
@@ -139,6 +145,7 @@ unsafe impl GlobalAlloc for SystemHeap {
             .map_or(null_mut(), NonNull::as_ptr)
     }
 
+    #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as for `alloc`.
         let block = unsafe { self.alloc(layout) };
@@ -150,6 +157,7 @@ unsafe impl GlobalAlloc for SystemHeap {
         block
     }
 
+    #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if !is_large(layout.size(), layout.align()) {
             // SAFETY: the caller gives back a block of `alloc` with its layout.
@@ -162,6 +170,7 @@ unsafe impl GlobalAlloc for SystemHeap {
         }
     }
 
+    #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let (old, align) = (layout.size(), layout.align());
         match (
