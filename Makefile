@@ -14,6 +14,9 @@ PROGRAMS := $(filter-out seeds/measure.wisp,$(wildcard seeds/*.wisp))
 
 all: build/plan $(PROGRAMS:seeds/%.wisp=build/seeds/%.seed)
 
+# Loops are not vectorised: the copies the compiler makes of them take 10 KB, and no measured program is
+# slower without. Only this step needs the flag, because optimisation happens when all is linked.
+LINK    := $(CARGO) rustc --release --bin plan -- -C no-vectorize-loops
 BUILT   := $(OUT)/$(TARGET)/release/plan
 MODULES := $(wildcard lib/*.wisp)
 PARTS   := builtins.seed modules.seed index
@@ -21,7 +24,7 @@ PARTS   := builtins.seed modules.seed index
 # Cargo knows what is out of date; the copy is made only when the content differs.
 .PHONY: build/plan
 build/plan:
-	$(CARGO) build --release --bin plan
+	$(LINK)
 	@$(if $(MODULES),$(MAKE) --no-print-directory build/library.stamp)
 	@mkdir -p build
 	@cmp -s $(BUILT) build/plan || \
@@ -37,7 +40,7 @@ build/library.stamp: $(BUILT) $(MODULES)
 	  cmp -s build/prepared/$$part build/library/$$part || \
 	    cp build/prepared/$$part build/library/$$part || exit; \
 	done
-	$(CARGO) build --release --bin plan
+	$(LINK)
 	@touch $@
 
 # The programs we ship, as seeds. A program is made again when anything it may require has changed.

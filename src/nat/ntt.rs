@@ -189,29 +189,39 @@ impl Shape {
 pub fn product(out: &mut [u64], a: &[u64], b: &[u64]) {
     let shape = Shape::holding(a.len() + b.len());
     let mut table = vec![Factor::default(); shape.columns / 2];
-    let mut other = if core::ptr::eq(a, b) {
-        Vec::new()
-    } else {
-        vec![0; shape.len()]
-    };
-    let residues = FIELDS.each_ref().map(|field| {
-        let mut x = vec![0; shape.len()];
-        fill_table(&mut table, field);
-        load(&mut x, a, shape, &table, field);
-        if other.is_empty() {
-            x.iter_mut().for_each(|v| *v = field.product(*v, *v));
-        } else {
-            other.fill(0);
-            load(&mut other, b, shape, &table, field);
-            x.iter_mut()
-                .zip(&other)
-                .for_each(|(v, &w)| *v = field.product(*v, w));
-        }
-        invert_table(&mut table, field);
-        unload(&mut x, shape, &table, field);
-        x
-    });
+    let square = core::ptr::eq(a, b);
+    let mut other = vec![0; if square { 0 } else { shape.len() }];
+    let residues = FIELDS
+        .each_ref()
+        .map(|field| convolution(a, b, shape, (&mut table, &mut other), field));
     combine(out, &residues, shape);
+}
+
+/// The cyclic convolution of `a` and `b` modulo one prime; `other` is empty if they are the same.
+/// A function of its own, because the three calls would be three copies.
+#[inline(never)]
+fn convolution(
+    a: &[u64],
+    b: &[u64],
+    shape: Shape,
+    (table, other): (&mut [Factor], &mut [u64]),
+    field: &Field,
+) -> Vec<u64> {
+    let mut x = vec![0; shape.len()];
+    fill_table(table, field);
+    load(&mut x, a, shape, table, field);
+    if other.is_empty() {
+        x.iter_mut().for_each(|v| *v = field.product(*v, *v));
+    } else {
+        other.fill(0);
+        load(other, b, shape, table, field);
+        x.iter_mut()
+            .zip(&*other)
+            .for_each(|(v, &w)| *v = field.product(*v, w));
+    }
+    invert_table(table, field);
+    unload(&mut x, shape, table, field);
+    x
 }
 
 /// The least length of a transform that holds `n` coefficients.
