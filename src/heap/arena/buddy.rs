@@ -564,10 +564,7 @@ impl Buddy {
         for node in self.held.iter().flatten() {
             let leaf = self.tree.allocated_at(geometry.offset(*node));
             if leaf != Some((*node, NodeState::AllocManual)) {
-                return Err(format!(
-                    "held block at {:#x} is {leaf:?}",
-                    geometry.offset(*node)
-                ));
+                return Err(format!("no held block at {:#x}", geometry.offset(*node)));
             }
             bytes += geometry.size(node.level);
         }
