@@ -71,9 +71,11 @@ run: all
 test: setup all
 	$(CARGO) test
 
-# What takes long by its nature: memory does not grow with time. SOAK_SECONDS=60 is a shorter one.
+# What takes long by its nature: memory does not grow with time, threads share pins. SOAK_SECONDS=60 is
+# shorter.
 soak: setup all
 	PLAN_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --test soak -- --nocapture
+	PLAN_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test -p plan-base --lib threads_make_and_drop
 
 lint: setup
 	$(CARGO) fmt --check

@@ -50,17 +50,21 @@ const PARTS: &str = "(require \"std\")
 (defun (all-round k)
   (And (pins-round k) (And (wide-round k) (And (nats-round k)
     (And (buffers-round k) (And (lists-round k) (throws-round k)))))))
+(defun (part k x) (Seq (xtry falling 20) (Add k (depth (chain (Add 300 x) 0) 0))))
+(defun (parallel-round k)
+  (Seq (xtry (par-map falling) [3 9 27]) (Eq (sum (par-gen 64 (part k))) (Add 21216 (Mul 64 k)))))
 (defun (forever f k) (If (f (Mod k 50)) (forever f (Inc k)) 8))
 ";
 
 /// Each mix with a variable of the environment, and the MiB it may take: what starts a collection,
 /// twice, what is kept for reuse, and the heap.
-const MIXES: [(&str, &str, u64); 7] = [
+const MIXES: [(&str, &str, u64); 8] = [
     ("pins-round", "", 192),
     ("wide-round", "", 256),
     ("nats-round", "", 128),
     ("buffers-round", "", 192),
     ("lists-round", "", 128),
+    ("parallel-round", "PLAN_THREADS=3", 256),
     ("all-round", "", 320),
     ("all-round", "PLAN_GC=7", 320),
 ];

@@ -8,6 +8,8 @@ use crate::value::{Kind, PIN_FIXED_WORDS, TAG_MEGAPIN, TAG_PIN};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
+mod threads;
+
 /// A pin as the model knows it.
 #[derive(Clone)]
 struct Known {
@@ -21,6 +23,8 @@ struct Mutator {
     arena: Arena,
     known: HashMap<u64, Known>,
     roots: Vec<u64>,
+    /// A root that steps leave alone.
+    keep: Option<u64>,
     next: u64,
 }
 
@@ -30,6 +34,7 @@ impl Mutator {
             arena,
             known: HashMap::new(),
             roots: Vec::new(),
+            keep: None,
             next: first,
         }
     }
@@ -122,7 +127,7 @@ impl Mutator {
     /// Everything the roots lead to.
     fn reachable(&self) -> HashSet<u64> {
         let mut seen = HashSet::new();
-        let mut todo = self.roots.clone();
+        let mut todo: Vec<u64> = self.roots.iter().chain(&self.keep).copied().collect();
         while let Some(stamp) = todo.pop() {
             if seen.insert(stamp) {
                 todo.extend(&self.known[&stamp].children);
@@ -154,7 +159,7 @@ impl Mutator {
         let Some(mut gathering) = self.arena.gather() else {
             return false;
         };
-        for stamp in &self.roots {
+        for stamp in self.roots.iter().chain(&self.keep) {
             gathering.root(self.known[stamp].pin);
         }
         gathering.end();
@@ -166,16 +171,6 @@ impl Mutator {
         assert!(self.give_roots());
         self.arena.finish();
         self.arena.wait();
-    }
-
-    /// What a machine does after a collection of its moving heap.
-    fn safe_point(&mut self) {
-        if self.arena.is_due() {
-            self.arena.begin(Reason::Growth);
-        }
-        if self.give_roots() {
-            self.arena.finish();
-        }
     }
 
     /// Drops what the model knows of pins that are gone, so that models do not grow.
@@ -462,68 +457,6 @@ fn what_is_made_before_the_roots_are_given_keeps_what_it_leads_to() {
         m.arena.finish();
         m.arena.wait();
         m.check();
-    }
-}
-
-/// Mutators on threads of their own share pins through a list, and collections go on all the time:
-/// what each has made is there as long as it is reachable, and nothing afterwards.
-#[test]
-fn threads_make_and_drop_pins_while_they_are_collected() {
-    for threads in [1, 2, 4] {
-        let arena = arena(32);
-        let seconds = std::time::Duration::from_secs(1);
-        std::thread::scope(|scope| {
-            for i in 0..threads {
-                let arena = arena.share();
-                scope.spawn(move || churn(Mutator::new(arena, (i << 40) | 1), i + 1, seconds));
-            }
-            let mut own = Mutator::new(arena, 1 << 60);
-            churn_until(&mut own, 99, seconds);
-            while own.arena.mutators() > 1 {
-                own.safe_point();
-                own.arena.wait();
-                std::thread::yield_now();
-            }
-            // The last to go may have left a collection behind.
-            own.safe_point();
-            own.arena.wait();
-            own.roots.clear();
-            own.collect();
-            own.collect();
-            assert_eq!(
-                (own.arena.live_blocks(), own.arena.allocated_bytes()),
-                (0, 0)
-            );
-            assert_eq!(own.arena.verify(), Ok(()));
-            let counters = own.arena.counters();
-            // Two of them are those right above.
-            assert!(counters.collections > 2, "{threads} threads: {counters:?}");
-        });
-    }
-}
-
-fn churn(mut m: Mutator, seed: u64, time: std::time::Duration) {
-    churn_until(&mut m, seed, time);
-    m.check();
-}
-
-fn churn_until(m: &mut Mutator, seed: u64, time: std::time::Duration) {
-    let start = std::time::Instant::now();
-    let (mut state, mut steps) = (seed, 0u64);
-    while start.elapsed() < time {
-        for _ in 0..200 {
-            m.step(random(&mut state));
-        }
-        steps += 1;
-        m.safe_point();
-        if steps.is_multiple_of(7) {
-            m.arena.begin(Reason::Regular);
-        }
-        if steps.is_multiple_of(50) {
-            m.check();
-            assert_eq!(m.arena.verify(), Ok(()));
-            m.forget();
-        }
     }
 }
 
