@@ -9,11 +9,12 @@ use super::options::Environment;
 use super::run::apply;
 use super::stop;
 use super::{STATUS_IMAGE, STATUS_INTERNAL, images};
+use crate::heap::region::Region;
 use crate::heap::store::{Error, FileStorage, Options, Store};
 use crate::os::env::Args;
 use crate::os::image::{OwnImage, Refusal};
-use crate::value::{MAX_DIRECT, Value};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Says why an image could not open itself; returns the exit status.
 pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
@@ -29,36 +30,54 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
     if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
         return images::command(command, own);
     }
-    match mounted(args, own) {
-        Ok(status) => status,
-        Err((path, error)) => {
-            message::fail(STATUS_IMAGE, format_args!("image {}: {error}", Shown(path)))
+    let path = own.path;
+    let mut environment = match Environment::get(args) {
+        Ok(environment) => environment,
+        Err(status) => return status,
+    };
+    environment.machine.trace_color = true;
+    let store = match mount(own, environment.read_only) {
+        Ok(store) => store,
+        Err(error) => return unusable(path, error),
+    };
+    let words: Vec<&[u8]> = args.from(1).collect();
+    environment.with_machine(0, |machine| {
+        let region = match Region::new(store) {
+            Ok(region) => region,
+            Err(error) => return unusable(path, error),
+        };
+        machine.attach(region);
+        let status = apply(machine, &words).unwrap_or_else(|stop| stop::report(machine, stop));
+        if let Some(error) = machine.settle_region() {
+            warn(
+                path,
+                format_args!("{error} (what is not needed any more stays)"),
+            );
         }
-    }
+        status
+    })
 }
 
-/// Runs a root that is a natural number, for now.
-fn mounted(args: &Args, own: OwnImage) -> Result<i32, (&'static [u8], Error)> {
-    let (path, region, writable) = (own.path, own.region, own.writable);
-    let because = |error| (path, error);
-    let file = FileStorage::new(own.file, writable).map_err(because)?;
+fn unusable(path: &[u8], error: Error) -> i32 {
+    message::fail(STATUS_IMAGE, format_args!("image {}: {error}", Shown(path)))
+}
+
+fn warn(path: &[u8], what: fmt::Arguments<'_>) {
+    message::fail(0, format_args!("image {}: warning: {what}", Shown(path)));
+}
+
+/// Locks and opens the region; says so if it had to go back to an older generation.
+fn mount(own: OwnImage, read_only: bool) -> Result<Store<FileStorage>, Error> {
+    let read_only = read_only || !own.writable;
     let options = Options {
-        read_only: !writable,
+        read_only,
         ..Options::default()
     };
-    let store = Store::mount(file, region, options).map_err(because)?.store;
-    let root = store.root();
-    let environment = match Environment::get(args) {
-        Ok(environment) => environment,
-        Err(status) => return Ok(status),
-    };
-    if root > MAX_DIRECT {
-        let cannot = format_args!("image {}: this runtime cannot run it", Shown(path));
-        return Ok(message::fail(STATUS_INTERNAL, cannot));
+    let file = FileStorage::new(own.file, !read_only)?;
+    let mounted = Store::mount(file, own.region, options)?;
+    if let Some(damage) = mounted.passed_over {
+        let what = "going on from the state before the last commit";
+        warn(own.path, format_args!("{damage} ({what})"));
     }
-    let words: Vec<&[u8]> = args.from(1).collect();
-    Ok(environment.with_machine(0, |machine| {
-        machine.push(Value::direct(root));
-        apply(machine, &words).unwrap_or_else(|stop| stop::report(machine, stop))
-    }))
+    Ok(mounted.store)
 }

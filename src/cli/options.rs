@@ -1,5 +1,5 @@
 //! What the environment says about the machine: `PLAN_STRESS`, `PLAN_VERIFY`, `PLAN_JETS`,
-//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`, `PLAN_THREADS`.
+//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`, `PLAN_THREADS`, `PLAN_READONLY`.
 //!
 //! Invariants:
 //! - a variable that is not set, or empty, means the behaviour of the specification;
@@ -22,6 +22,8 @@ pub struct Environment {
     pub machine: Options,
     /// Whether to print the counters at the end.
     pub stats: bool,
+    /// Whether an image is not to be written.
+    pub read_only: bool,
     /// When the command started, on the clock of `os::clock::monotonic`; `None` without a clock.
     started: Option<u64>,
 }
@@ -63,6 +65,7 @@ impl Environment {
         Ok(Environment {
             machine,
             stats,
+            read_only: switch(args, "PLAN_READONLY")?,
             started,
         })
     }

@@ -6,6 +6,7 @@
 //! - [`pins`]: how a value becomes a pin;
 //! - [`store`]: generation 3, the persistence region of an image;
 //! - [`words`]: a table and a sort that the others share;
+//! - [`region`]: the same as a machine sees it;
 //! - [`code`]: blocks of compiled code with the constants they own.
 //!
 //! Invariants:
@@ -14,6 +15,7 @@
 
 pub mod arena;
 pub mod code;
+pub mod region;
 pub mod store;
 pub mod words;
 

@@ -10,7 +10,7 @@
 //!   listed before, or a total operation of bounded cost on such.
 //! - The walk looks at the leading path of the body only, at most [`MAX_STEPS`] nodes.
 
-use crate::machine::Engine;
+use crate::machine::Linker;
 use crate::machine::op::{Body, Eager, Operand, number};
 use crate::value::Value;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 const MAX_STEPS: usize = 64;
 
 struct Walk<'a> {
-    engine: &'a Engine,
+    engine: Linker<'a>,
     arity: u64,
     slots: u64,
     found: Vec<usize>,
@@ -27,7 +27,7 @@ struct Walk<'a> {
 }
 
 /// The arguments of a law, from 0, that a call of it evaluates first, in order.
-pub(super) fn demand(engine: &Engine, law: Value) -> Vec<usize> {
+pub(super) fn demand(engine: Linker, law: Value) -> Vec<usize> {
     let arity = law.call_arity();
     let lets = law.field(5).bits();
     let mut body = law.law_body();
@@ -92,7 +92,7 @@ impl Walk<'_> {
         if !head.is_pin() || head.call_arity() != args.len() as u64 {
             return None;
         }
-        let word = head.code_word();
+        let word = self.engine.code_word(head);
         let op = (word >> 1) as usize;
         if word & 1 == 0 || self.engine.ops[op].reads_callee {
             return None;

@@ -11,7 +11,7 @@ use super::demand::demand;
 use super::emit::{Buffer, Hole, Src};
 use super::ir::{self, Id, Ir, Node, TooLarge, bit};
 use crate::heap::code::Entry;
-use crate::machine::Engine;
+use crate::machine::Linker;
 use crate::machine::opcode::{MAX_OPERANDS, Opcode};
 use crate::value::Value;
 use alloc::vec::Vec;
@@ -80,7 +80,7 @@ struct Patch {
 }
 
 pub(super) struct Lowering<'a> {
-    pub engine: &'a Engine,
+    pub engine: Linker<'a>,
     pub callee_arity: u64,
     law: Value,
     pub ir: Ir,
@@ -94,7 +94,7 @@ pub(super) struct Lowering<'a> {
 }
 
 /// Lowers a law; `Ok(None)` without memory for the code.
-pub(super) fn lower(engine: &Engine, callee: Value, law: Value) -> Result<Option<Entry>, TooLarge> {
+pub(super) fn lower(engine: Linker, callee: Value, law: Value) -> Result<Option<Entry>, TooLarge> {
     let ir = ir::parse(law)?;
     let slots = ir.slots() as u32;
     let mut l = Lowering {
@@ -196,7 +196,7 @@ impl Lowering<'_> {
             Node::Const(c) if c.is_nat() => (Function::Nat, u64::MAX),
             Node::Const(c) if c.is_law() || c.is_pin() => {
                 let arity = c.call_arity();
-                let word = c.code_word();
+                let word = self.engine.code_word(c);
                 let op = (word >> 1) as usize;
                 if word & 1 == 1 && !self.engine.ops[op].reads_callee {
                     (Function::Op(op), arity)

@@ -24,18 +24,18 @@ mod strict;
 mod suspend;
 
 use crate::heap::code::Entry;
-use crate::machine::Engine;
+use crate::machine::Linker;
 use crate::value::Value;
 
 /// Compiles the body of a law for calls of `callee`: the law itself, or a pin of it. `None` when
 /// there is no memory for the code.
-pub fn compile(engine: &Engine, callee: Value) -> Option<Entry> {
+pub fn compile(linker: Linker, callee: Value) -> Option<Entry> {
     let law = if callee.is_pin() {
         callee.item()
     } else {
         callee
     };
-    match lower::lower(engine, callee, law) {
+    match lower::lower(linker, callee, law) {
         Ok(entry) => entry,
         Err(ir::TooLarge) => lower::expander(law),
     }

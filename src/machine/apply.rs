@@ -8,12 +8,13 @@
 //! Safety: reads and writes words of the value stack exactly as `frame` documents them.
 #![allow(unsafe_code)]
 
-use super::Machine;
 use super::frame::Mark;
 use super::op::{Args, Body, Call, Fault, FaultKind, Operand, Step};
 use super::run::{Next, Outcome, load_thunk};
+use super::{Linker, Machine};
 use crate::heap::code::Entry;
 use crate::value::{Kind, Sort, ThunkKind, Value, closure_tag};
+use core::cell::Cell;
 
 const UPDATE: Mark = Mark::new(Mark::UPDATE, 0, 0);
 
@@ -273,7 +274,22 @@ impl Machine {
 
     #[cold]
     fn compile_and_call(&mut self, fp: *mut Value, callee: Value) -> Next {
-        let Some(entry) = (self.engine.compile)(self.engine, callee) else {
+        let (counters, strict) = (Cell::new(self.stats.jets), self.options.strict_jets);
+        let linker = Linker {
+            engine: self.engine,
+            counters: &counters,
+            strict,
+        };
+        let word = linker.code_word(callee);
+        let entry = match word {
+            0 => (self.engine.compile)(linker, callee),
+            _ => None,
+        };
+        self.stats.jets = counters.get();
+        if word != 0 {
+            return Next::Op((word >> 1) as usize, fp, 0);
+        }
+        let Some(entry) = entry else {
             return self.raise(Fault::MEMORY, None, fp);
         };
         if let Err(word) = callee.publish_code_word(entry.word()) {

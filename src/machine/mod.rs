@@ -54,11 +54,13 @@ pub use crate::heap::fixed::FIXED_WORDS;
 use crate::heap::nursery::{Counters, DEFAULT_FLOOR, Nursery, Settings};
 use crate::os::{limits, signal};
 use crate::value::Value;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::cell::Cell;
 use op::Op;
 use stack::Stack;
 
+use crate::heap::region::Region;
 pub use build::{MAX_WORDS, limbs_of};
 pub use embed::Stop;
 pub use region::CommitError;
@@ -74,9 +76,45 @@ pub struct Engine {
     /// The operation that `<15>` runs for this key and number of operands.
     pub op_by_key: fn(key: Value, operands: usize) -> Option<usize>,
     /// Compiles the body of a law, called as the given value. `None`: no memory.
-    pub compile: fn(engine: &Engine, callee: Value) -> Option<Entry>,
+    pub compile: fn(linker: Linker, callee: Value) -> Option<Entry>,
     /// Operations the evaluator itself starts.
     pub names: OpNames,
+}
+
+/// The engine, and what it takes to find out what a pin of the persistence region runs: it is not
+/// stored, but decided by the item when it is needed first, and kept in the private page of the pin.
+#[derive(Clone, Copy)]
+pub struct Linker<'a> {
+    engine: &'a Engine,
+    counters: &'a Cell<JetCounters>,
+    strict: bool,
+}
+
+impl core::ops::Deref for Linker<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.engine
+    }
+}
+
+impl Linker<'_> {
+    /// The code word of a law or pin.
+    pub fn code_word(&self, callee: Value) -> u64 {
+        let word = callee.code_word();
+        if word != 0 || !callee.is_pin() || !callee.is_stored() {
+            return word;
+        }
+        let mut counters = self.counters.get();
+        let word = (self.engine.code_of)(callee.item(), &mut counters, self.strict);
+        if word != 0 {
+            // A law that runs its body is looked at again and again.
+            self.counters.set(counters);
+            // Another thread that was faster has decided the same.
+            let _ = callee.publish_code_word(word);
+        }
+        word
+    }
 }
 
 /// Operations the evaluator itself starts.
@@ -271,6 +309,8 @@ pub struct Machine {
     escape: Option<&'static [u8]>,
     /// The laws that were being evaluated when the last exception ended an evaluation.
     trail: trail::Trail,
+    /// The persistence region, in an image.
+    region: Option<Box<Region>>,
 }
 
 /// Settings of traces that the console shares with its own printing.
@@ -343,6 +383,7 @@ impl Machine {
             interruption: None,
             escape: None,
             trail: trail::Trail::EMPTY,
+            region: None,
         };
         machine.divide_memory();
         machine.prepare_exhaustion().map_err(|_| StartError::Heap)?;

@@ -22,6 +22,7 @@ impl Machine {
     ///
     /// # Errors
     /// The VM error `limit` when there is no memory.
+    #[inline(never)]
     pub fn build_pin(&mut self, a: Args) -> Result<Value, Fault> {
         let first = a.get(0);
         let info = CallInfo {
@@ -108,6 +109,7 @@ impl Machine {
     /// # Errors
     /// The VM error `limit` when there is no memory to move the heap.
     pub fn request_pin_collection(&mut self) -> Result<(), Fault> {
+        self.collect_region(true);
         self.collect_pins(Reason::Request)
     }
 
@@ -116,6 +118,7 @@ impl Machine {
     pub fn rest(&mut self) {
         self.crew = None;
         self.arena.wait();
+        self.tend_region(true);
     }
 
     /// Collects the moving heap and begins a collection of the arena, or makes one go on.
@@ -133,6 +136,7 @@ impl Machine {
             self.arena.begin(Reason::Growth);
         }
         self.give_roots();
+        self.tend_region(self.options.stress);
     }
 
     /// Begins a collection of the arena at every so many collections of the moving heap. Under stress,
@@ -190,6 +194,7 @@ impl Machine {
 
     pub(super) fn give_roots(&mut self) {
         self.report_pins();
+        self.follow_redirections();
         let base = self.stack.base();
         // SAFETY: as in `Machine::roots`; the arena does not touch the stack.
         let stack =
@@ -202,7 +207,7 @@ impl Machine {
         for v in stack.iter().chain(&self.registers).copied().chain(names) {
             gathering.root(v);
         }
-        self.heap.for_each_reference(|v| gathering.root(v));
+        self.heap.for_each_reference(|v| gathering.root(v.get()));
         if let Some(crew) = &self.crew {
             crew.for_each_result(|v| gathering.root(v));
         }
@@ -236,7 +241,7 @@ impl Machine {
             .chain(&self.registers)
             .copied()
             .for_each(check);
-        self.heap.for_each_reference(check);
+        self.heap.for_each_reference(|v| check(v.get()));
     }
 }
 

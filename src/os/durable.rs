@@ -140,10 +140,10 @@ pub fn lock(fd: Fd, for_writing: bool) -> Result<(), Errno> {
     }
 }
 
-/// Another descriptor of the same opening: it shares the lock.
+/// Another descriptor of the same opening, with a higher number: it shares the lock.
 pub fn duplicate(fd: Fd) -> Result<File, Errno> {
     // SAFETY: touches no memory.
-    let number = unsafe { call(Sysno::fcntl, [fd.arg(), F_DUPFD_CLOEXEC, 0])? };
+    let number = unsafe { call(Sysno::fcntl, [fd.arg(), F_DUPFD_CLOEXEC, fd.arg()])? };
     i32::try_from(number)
         .map(|number| File::own(Fd(number)))
         .map_err(|_| Errno::EBADF)

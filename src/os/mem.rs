@@ -1,18 +1,19 @@
-//! Mappings of anonymous memory.
+//! Mappings of memory.
 //!
 //! Invariants:
 //! - lengths are rounded up to whole pages of [`PAGE`] bytes; a length of 0 or one that cannot be
 //!   rounded is refused with `EINVAL` or `ENOMEM`, never passed on;
 //! - fresh and discarded memory reads as zeros;
-//! - all mappings are private, anonymous and not accounted in advance (`MAP_NORESERVE`): a page
+//! - all mappings are private and not accounted in advance (`MAP_NORESERVE`): a page
 //!   costs memory from its first touch;
 //! - a [`Region`] owns its pages and its two guard pages, and unmaps them when dropped.
 //!
-//! Safety: the kernel chooses every address, so no mapping made here can hit memory that is in
-//! use. Functions that change existing mappings are `unsafe` and name what the caller owes.
+//! Safety: the kernel chooses every address, or refuses one where there is something already, so
+//! no mapping made here can hit memory that is in use. Functions that change existing mappings are `unsafe` and name what the caller owes.
 #![allow(unsafe_code)]
 
 use super::errno::Errno;
+use super::file::Fd;
 use super::sys::{Sysno, call};
 use core::ptr::NonNull;
 
@@ -25,6 +26,8 @@ const PROT_NONE: usize = 0;
 const PROT_RW: usize = 1 | 2;
 /// Private copy of nothing, not accounted in advance.
 const MAP_FLAGS: usize = 0x02 | 0x20 | 0x4000;
+/// Private, not accounted in advance, at the given address or nowhere.
+const MAP_FILE: usize = 0x02 | 0x4000 | 0x10_0000;
 /// Give the pages back; they read as zeros afterwards.
 const MADV_DONTNEED: usize = 4;
 /// Leave the pages out of core dumps.
@@ -104,10 +107,11 @@ pub unsafe fn unmap(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
     unsafe { call(Sysno::munmap, [start.as_ptr().addr(), round_up(len)?]).map(drop) }
 }
 
-/// Gives the memory of `len` bytes at `start` back to the kernel; they read as zeros afterwards.
+/// Gives the memory of `len` bytes at `start` back to the kernel; they read as zeros afterwards, or as
+/// the file has them.
 ///
 /// # Safety
-/// The range must be the caller's, of a private anonymous mapping, and hold nothing of value.
+/// The range must be the caller's, of a private mapping, and hold nothing of value.
 pub unsafe fn discard(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
     // SAFETY: the range is the caller's.
     unsafe {
@@ -117,6 +121,27 @@ pub unsafe fn discard(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
         )
         .map(drop)
     }
+}
+
+/// Maps `len` bytes of a file from `offset` (a multiple of [`PAGE`]) at exactly `address`, to read
+/// and write: what is written stays in this process, what is not shows the file as it is. Where the
+/// file has ended nothing may be touched.
+///
+/// # Errors
+/// `EEXIST` where something is mapped already; otherwise what the kernel answers.
+pub fn map_file(address: usize, len: usize, fd: Fd, offset: u64) -> Result<NonNull<u8>, Errno> {
+    let len = round_up(len)?;
+    let args = [address, len, PROT_RW, MAP_FILE, fd.arg(), offset as usize];
+    // SAFETY: the flags keep the kernel from replacing an existing mapping.
+    let found = unsafe { call(Sysno::mmap, args)? };
+    let base = NonNull::new(core::ptr::with_exposed_provenance_mut(found)).ok_or(Errno::ENOMEM)?;
+    if found == address {
+        return Ok(base);
+    }
+    // A kernel before 4.17 does not know the flag and takes the address for a wish.
+    // SAFETY: the mapping was just made and is used by nobody.
+    unsafe { unmap(base, len)? };
+    Err(Errno::EEXIST)
 }
 
 /// Resizes a mapping made by [`map`], moving it where it cannot grow in place.

@@ -33,6 +33,16 @@ pub(super) fn law(m: &mut Machine, a: Args) -> Result<Value, Fault> {
     m.build_law(|| [a.get(0).cast(), a.get(1).cast(), a.get(2)])
 }
 
+pub(super) fn commit(m: &mut Machine, a: Args) -> Result<Value, Fault> {
+    m.may_act()?;
+    m.commit(a)
+}
+
+pub(super) fn precommit(m: &mut Machine, a: Args) -> Result<Value, Fault> {
+    m.may_act()?;
+    m.precommit(a)
+}
+
 pub(super) fn force(_: &mut Machine, a: Args) -> Result<Value, Fault> {
     Ok(a.get(0))
 }
@@ -221,12 +231,6 @@ pub(super) fn try_(_: &mut Machine, _: Call) -> Result<Step, Fault> {
 /// The pin that was called holds the code.
 pub(super) fn throw(m: &mut Machine, a: Args) -> Result<Value, Fault> {
     Err(m.throw(a.callee().item(), a.get(0)))
-}
-
-/// Commit and Precommit without a store. They have an effect all the same: a worker must not.
-pub(super) fn commit(m: &mut Machine, a: Args) -> Result<Value, Fault> {
-    m.may_act()?;
-    Ok(a.get(0))
 }
 
 pub(super) fn bad_fun(_: &mut Machine, _: Args) -> Result<Value, Fault> {

@@ -316,10 +316,12 @@ table! {
     go("Try", 1, E1, calls::try_) => call("(_ f x)");
     go("Write", 1, E1, calls::write) => call("(_ fd nat count off)");
     go("Read", 1, E1, calls::read) => call("(_ fd nat count off)");
-    op("Precommit", 1, F1, control::commit) =>
-        impure("x", "x; there is no store yet", "O(unforced part)");
+    op("Precommit", 1, F1, control::precommit) =>
+        impure("x", "x. In an image a pin is stored durably, and the result is the stored one; what \
+            the image is at its next start stays", "O(unforced and unstored part)").errs("`io`");
     op("Commit", 1, F1, control::commit) =>
-        impure("x", "x; there is no store yet", "O(unforced part)");
+        impure("x", "x. In an image x is stored durably, the result is the stored one, and x what the \
+            image is at its next start", "O(unforced and unstored part)").errs("`io`, `limit`");
     op("Xptr", 1, E1, effect::xptr) =>
         impure("x", "address of the bytes of a buffer or of a pin, else 0", "O(1)");
     op("Xbuf", 1, E1, effect::xbuf) =>

@@ -98,8 +98,9 @@ pub enum Input {
     Path(PathBuf),
 }
 
-/// One run of `plan`.
+/// One run of `plan`, or of an image.
 pub struct Plan {
+    program: PathBuf,
     args: Vec<OsString>,
     input: Input,
     env: Vec<(String, String)>,
@@ -114,6 +115,7 @@ impl Plan {
     /// A run with these arguments, empty input and a limit of 20 seconds.
     pub fn new<I: IntoIterator<Item = S>, S: Into<OsString>>(args: I) -> Plan {
         Plan {
+            program: binary(),
             args: args.into_iter().map(Into::into).collect(),
             input: Input::Bytes(Vec::new()),
             env: Vec::new(),
@@ -128,6 +130,12 @@ impl Plan {
     /// The console, fed with `text`.
     pub fn console(text: &str) -> Plan {
         Plan::new(["rpn"]).input(Input::Bytes(text.as_bytes().to_vec()))
+    }
+
+    /// Runs another executable instead, such as an image.
+    pub fn program(mut self, path: impl Into<PathBuf>) -> Plan {
+        self.program = path.into();
+        self
     }
 
     pub fn input(mut self, input: Input) -> Plan {
@@ -183,7 +191,7 @@ impl Plan {
         let mut child = command.spawn().unwrap_or_else(|e| {
             panic!(
                 "{}: cannot be started: {e} (run make first)",
-                binary().display()
+                command.get_program().display()
             )
         });
         drop(spawning);
@@ -222,10 +230,10 @@ impl Plan {
             let bound = bound.unwrap_or_default();
             let script = format!("{bound}exec \"$0\" \"$@\"{closed_in}{closed_out}");
             let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(script).arg(binary());
+            shell.arg("-c").arg(script).arg(&self.program);
             shell
         } else {
-            Command::new(binary())
+            Command::new(&self.program)
         };
         command.args(&self.args);
         for (name, _) in std::env::vars_os() {

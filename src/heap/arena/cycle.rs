@@ -13,17 +13,25 @@
 #![allow(unsafe_code)]
 
 use super::Shared;
-use super::space::{Phase, Space};
+use super::space::{Addresses, Held, Phase, Space};
 use super::table::Table;
 use crate::heap::now;
 use crate::value::{Header, Kind, PIN_FIXED_WORDS, Value};
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Acquire;
 
 /// Payload index of the number of pins.
 const PIN_COUNT: usize = 2;
 
-/// Marks whatever a block on the list leads to; whether there was memory to do so.
-fn trace(table: &Table, grey: &mut Vec<u64>, shared: &Shared) -> bool {
+/// Marks whatever a block on the list leads to; whether there was memory to do so. `held` gets the
+/// addresses in the persistence region that are met.
+fn trace(
+    table: &Table,
+    grey: &mut Vec<u64>,
+    held: &mut Option<Addresses>,
+    shared: &Shared,
+) -> bool {
     while let Some(payload) = grey.pop() {
         // SAFETY: the payload of a marked block, which has a header before it.
         let word = |i: usize| unsafe { *(payload as *const u64).add(i) };
@@ -33,6 +41,16 @@ fn trace(table: &Table, grey: &mut Vec<u64>, shared: &Shared) -> bool {
             continue;
         }
         let pins = word(PIN_COUNT) as usize;
+        if let Some(held) = held {
+            // SAFETY: the first word of the block, which stays once it is set.
+            let copy = unsafe { AtomicU64::from_ptr((payload as *mut u64).sub(2)) };
+            held.add(copy.load(Acquire));
+            (0..header.words() - PIN_FIXED_WORDS)
+                .map(|i| word(PIN_FIXED_WORDS + i))
+                .take(if mega { usize::MAX } else { pins })
+                .filter(|word| word >> 63 == 1)
+                .for_each(|word| held.add(address(word)));
+        }
         // The megapins behind the pins and their lengths.
         let more = PIN_FIXED_WORDS + 2 * pins + 1;
         let megapins = if mega { word(more - 1) as usize } else { 0 };
@@ -59,7 +77,8 @@ fn address(word: u64) -> u64 {
 fn free_code(shared: &Shared) {
     let mut codes = core::mem::take(&mut shared.space.lock().codes);
     codes.retain(|code| {
-        let live = shared.table.is_marked(code.owner);
+        let outside = shared.table.offset(code.owner).is_none();
+        let live = outside || shared.table.is_marked(code.owner);
         if !live {
             code.entry.free();
         }
@@ -73,13 +92,28 @@ fn free_code(shared: &Shared) {
 
 /// Marks all that the roots gathered in the space lead to; then the sweep begins.
 pub fn mark(shared: &Shared) {
-    let mut grey = core::mem::take(&mut shared.space.lock().grey);
-    let complete = trace(&shared.table, &mut grey, shared);
+    let mut space = shared.space.lock();
+    let mut grey = core::mem::take(&mut space.grey);
+    let mut held = match core::mem::replace(&mut space.held, Held::None) {
+        Held::Open(held) => Some(held),
+        other => {
+            space.held = other;
+            None
+        }
+    };
+    let whole = !space.keep_all;
+    drop(space);
+    let complete = trace(&shared.table, &mut grey, &mut held, shared);
     drop(grey);
     if complete {
         free_code(shared);
     }
-    shared.space.lock().begin_sweep(complete);
+    let mut space = shared.space.lock();
+    if let Some(mut held) = held {
+        let all = (complete && whole).then(|| core::mem::take(held.tidy()));
+        space.held = Held::Complete(all);
+    }
+    space.begin_sweep(complete);
 }
 
 /// Sweeps to the end; mutators may have the lock in between.

@@ -38,14 +38,14 @@ use super::now;
 use crate::os::{Errno, clock, process, thread};
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
-use crate::value::{Header, Value};
+use crate::value::{Header, TAG_LAW, Value};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use buddy::{BLOCK_WORDS, Buddy};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicBool, AtomicU32};
-use space::{Code, Collector, Phase, Space};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use space::{Addresses, Code, Collector, Held, Phase, Space};
 use span::{CLASSES, LARGEST};
 use table::Table;
 
@@ -81,6 +81,8 @@ pub enum Reason {
     Exhausted,
     /// It was due by the number of collections of the nursery.
     Regular,
+    /// The persistence region is collected and has to know what refers to it.
+    Region,
 }
 
 impl Reason {
@@ -91,6 +93,7 @@ impl Reason {
             Reason::Request => "request",
             Reason::Exhausted => "exhausted",
             Reason::Regular => "regular",
+            Reason::Region => "region",
         }
     }
 }
@@ -271,6 +274,7 @@ impl Arena {
         let mut space = self.shared.lock();
         if space.phase == Phase::Roots {
             let mut one = Gathering::new(&self.shared);
+            one.held = space.held.is_open().then(Addresses::default);
             one.root(v);
             one.add_to(&mut space);
         }
@@ -406,7 +410,7 @@ impl Arena {
     }
 
     /// Remembers that the law or pin at `owner`, which lies in the arena, owns compiled code, to be
-    /// freed with it.
+    /// freed with it; or in the persistence region, to be freed by [`Arena::free_codes`].
     pub fn adopt_code(&mut self, owner: u64, entry: Entry) {
         self.shared.lock().codes.push(Code { owner, entry });
     }
@@ -421,6 +425,31 @@ impl Arena {
     pub fn begin(&mut self, reason: Reason) {
         self.due = false;
         self.shared.lock().begin(reason, now());
+    }
+
+    /// Begins a collection that also gathers the addresses in the persistence region to which roots
+    /// and pins refer; false if one is going on already.
+    pub fn begin_holding(&mut self) -> bool {
+        let mut space = self.shared.lock();
+        if space.phase != Phase::Idle {
+            return false;
+        }
+        self.due = false;
+        space.begin(Reason::Region, now());
+        space.held = Held::Open(Addresses::default());
+        true
+    }
+
+    /// The addresses gathered, once they are complete; `Some(None)` if there was no memory for them.
+    pub fn take_held(&mut self) -> Option<Option<Vec<u64>>> {
+        let mut space = self.shared.lock();
+        match core::mem::replace(&mut space.held, Held::None) {
+            Held::Complete(held) => Some(held),
+            other => {
+                space.held = other;
+                None
+            }
+        }
     }
 
     /// Whether a collection waits for the roots of this mutator.
@@ -440,8 +469,12 @@ impl Arena {
         for (class, group) in self.groups.iter_mut().enumerate() {
             space.unclaim(&shared.table, class, group);
         }
+        let held = space.held.is_open().then(Addresses::default);
         drop(space);
-        Some(Gathering::new(shared))
+        Some(Gathering {
+            held,
+            ..Gathering::new(shared)
+        })
     }
 
     /// Lets the collector work if all roots have been given.
@@ -476,6 +509,53 @@ impl Arena {
         let wanted = |s: &Space| s.phase == Phase::Roots && s.cycle != self.epoch && !resting;
         let done = &self.shared.done;
         done.wait_while(&mut space, |s| s.phase != Phase::Idle && !wanted(s));
+    }
+
+    /// What stands for a reference into the arena from now on: one to a pin that has a copy in the
+    /// persistence region, or to something inside it, becomes one to the copy.
+    pub fn latest(&self, v: Value) -> Value {
+        if v.is_direct() || v.is_fixed_or_buffer() {
+            return v;
+        }
+        if v.is_pin() {
+            return v.latest();
+        }
+        let copy = self.shared.table.copy_of(v.address() as u64);
+        copy.map_or(v, |at| Value::reference(v.tag(), at as *const u64))
+    }
+
+    /// Gives compiled code of laws that have a copy in the persistence region to the copy, and lets its
+    /// constants refer to copies: the code of a law that runs stays when the original goes.
+    pub fn move_codes(&self) {
+        let mut space = self.shared.lock();
+        for code in &mut space.codes {
+            let Some(copy) = self.shared.table.copy_of(code.owner) else {
+                continue;
+            };
+            code.owner = copy;
+            let law = Value::reference(TAG_LAW, copy as *const u64);
+            // The copy may have been compiled already: then it owns both.
+            let _ = law.publish_code_word(code.entry.word());
+            let (first, count) = code.entry.constants();
+            for i in 0..count {
+                // SAFETY: the block has `count` constants from `first` on, which other threads read.
+                unsafe {
+                    let v = self.latest(*first.add(i));
+                    AtomicU64::from_ptr(first.add(i).cast()).store(v.bits(), Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Frees the compiled code of laws that are gone.
+    pub fn free_codes(&mut self, is_gone: impl Fn(u64) -> bool) {
+        self.shared.lock().codes.retain(|code| {
+            let gone = is_gone(code.owner);
+            if gone {
+                code.entry.free();
+            }
+            !gone
+        });
     }
 
     /// Whether `address` lies in the arena but in no block in use.
@@ -517,6 +597,7 @@ fn slow_down(space: MutexGuard<'_, Space>, bytes: u64) {
 /// The roots of one mutator on their way to the collector.
 pub struct Gathering<'a> {
     shared: &'a Shared,
+    held: Option<Addresses>,
     grey: Vec<u64>,
     complete: bool,
 }
@@ -525,6 +606,7 @@ impl<'a> Gathering<'a> {
     fn new(shared: &'a Shared) -> Gathering<'a> {
         Gathering {
             shared,
+            held: None,
             grey: Vec::new(),
             complete: true,
         }
@@ -541,6 +623,9 @@ impl<'a> Gathering<'a> {
     #[inline(never)]
     fn reference(&mut self, v: Value) {
         let Some(payload) = self.shared.table.mark(v.address() as u64) else {
+            if let Some(held) = &mut self.held {
+                held.add(v.address() as u64);
+            }
             return;
         };
         if self.grey.try_reserve(1).is_ok() {
@@ -559,6 +644,9 @@ impl<'a> Gathering<'a> {
 
     fn add_to(&mut self, space: &mut Space) {
         space.grey.append(&mut self.grey);
+        if let (Held::Open(all), Some(held)) = (&mut space.held, self.held.take()) {
+            all.append(held);
+        }
         space.keep_all |= !self.complete;
     }
 }

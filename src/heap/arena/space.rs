@@ -31,6 +31,8 @@ use super::span::{self, CLASSES, SPAN, SPAN_LOG2, WORDS};
 use super::table::Table;
 use super::{Group, Reason};
 use crate::heap::code::Entry;
+use crate::heap::region::memory::in_window;
+use crate::heap::words::sort_words;
 use crate::os::process;
 use crate::sync::JoinHandle;
 use crate::value::{Header, Kind};
@@ -127,6 +129,53 @@ pub struct Code {
     pub entry: Entry,
 }
 
+/// A set of addresses in the persistence region.
+#[derive(Default)]
+pub struct Addresses(Vec<u64>);
+
+impl Addresses {
+    /// Adds an address if it lies there.
+    pub fn add(&mut self, address: u64) {
+        if !in_window(address) || self.0.last() == Some(&address) {
+            return;
+        }
+        if self.0.len() == self.0.capacity() {
+            self.tidy();
+            self.0.reserve(self.0.len().max(64));
+        }
+        self.0.push(address);
+    }
+
+    /// Adds all of another set.
+    pub fn append(&mut self, mut other: Addresses) {
+        self.0.append(&mut other.0);
+    }
+
+    /// Each address once.
+    pub fn tidy(&mut self) -> &mut Vec<u64> {
+        sort_words(&mut self.0);
+        self.0.dedup();
+        &mut self.0
+    }
+}
+
+/// Addresses in the persistence region that are referred to from memory.
+pub enum Held {
+    /// Nobody wants to know.
+    None,
+    /// Being gathered.
+    Open(Addresses),
+    /// All of them; `None`: some are missing.
+    Complete(Option<Vec<u64>>),
+}
+
+impl Held {
+    /// Whether they are being gathered.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Held::Open(_))
+    }
+}
+
 /// See the head of this file.
 pub struct Space {
     /// Spans and large blocks.
@@ -148,8 +197,10 @@ pub struct Space {
     pub awaited: u32,
     /// Blocks marked but not yet looked into.
     pub grey: Vec<u64>,
-    /// Code of laws in the arena.
+    /// Code of laws in the arena, and in the persistence region.
     pub codes: Vec<Code>,
+    /// What this collection has found in the persistence region.
+    pub held: Held,
     /// Where the sweep is, and where it ends.
     cursor: u64,
     end: u64,
@@ -188,6 +239,7 @@ impl Space {
             awaited: 0,
             grey: Vec::new(),
             codes: Vec::new(),
+            held: Held::None,
             cursor: 0,
             end: 0,
             keep_all: false,

@@ -16,6 +16,7 @@ use super::span::{SPAN, SPAN_LOG2, Span, size, slot_at};
 use super::{UNIT_LOG2, WORD_BYTES};
 use crate::os::Errno;
 use crate::os::mem::{self, Region};
+use crate::value::{TAG_PIN, Value};
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -148,6 +149,25 @@ impl Table {
             return None;
         }
         Some(self.base + place.offset + BLOCK_WORDS * WORD_BYTES)
+    }
+
+    /// Where in the persistence region the copy is of what lies at an address inside a pin, if the pin
+    /// has a copy there. In it, the checksums of its pins are between them and the objects.
+    pub fn copy_of(&self, address: u64) -> Option<u64> {
+        let place = self.place(self.offset(address)?)?;
+        let payload = self.base + place.offset + BLOCK_WORDS * WORD_BYTES;
+        let pin = Value::reference(TAG_PIN, payload as *const u64);
+        let copy = pin.latest();
+        if !copy.is_stored() {
+            return None;
+        }
+        let distance = address - payload;
+        let checksums = if distance == 0 {
+            0
+        } else {
+            pin.raw(2).div_ceil(2)
+        };
+        Some(copy.address() as u64 + distance + WORD_BYTES * checksums)
     }
 
     /// Whether the block around an address is marked.

@@ -25,6 +25,7 @@ use super::now;
 use crate::os::mem;
 use crate::value::{Header, Kind, Value, WORD, closure_tag};
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::ptr::NonNull;
 
 pub use verify::Problem;
@@ -441,12 +442,15 @@ impl Nursery {
         }
     }
 
-    /// Calls `visit` with every reference out of this heap, right after a collection: then all that
-    /// is here is live.
-    pub fn for_each_reference(&self, mut visit: impl FnMut(Value)) {
-        let mut outside = |v: Value| {
+    /// Calls `visit` with the place of every reference out of this heap, right after a collection: then
+    /// all that is here is live.
+    pub fn for_each_reference(&self, mut visit: impl FnMut(&Cell<Value>)) {
+        let mut outside = |at: *mut u64| {
+            // SAFETY: a word of an object, or a constant; this thread alone uses them.
+            let place = unsafe { &*at.cast::<Cell<Value>>() };
+            let v = place.get();
             if !v.is_direct() && !self.contains(v.address() as u64) {
-                visit(v);
+                visit(place);
             }
         };
         let mut at = self.block.base.as_ptr();
@@ -456,7 +460,7 @@ impl Nursery {
                 let header = Header::from_bits(*at);
                 let words = header.words();
                 if !header.is(Kind::Nat) {
-                    (1..=words).for_each(|i| outside(Value::from_bits(*at.add(i))));
+                    (1..=words).for_each(|i| outside(at.add(i)));
                 }
                 at = at.add(1 + words);
             }
@@ -464,7 +468,7 @@ impl Nursery {
         for entry in &self.compiled {
             let (first, count) = entry.constants();
             // SAFETY: the block has `count` constants from `first` on.
-            (0..count).for_each(|i| outside(unsafe { *first.add(i) }));
+            (0..count).for_each(|i| outside(unsafe { first.add(i).cast() }));
         }
     }
 

@@ -15,10 +15,8 @@
 #![allow(unsafe_code)]
 
 mod mega;
-mod memory;
 
 pub use mega::build_megapin;
-pub use memory::Memory;
 
 use super::arena::{Arena, Owner};
 use super::nursery::{Exhausted, Nursery};

@@ -29,6 +29,9 @@ const OLD: u8 = 1;
 /// The current generation does, or memory.
 const LIVE: u8 = 2;
 
+/// Pages that have to be taken for a collection to be worth it: 1 MiB.
+const LEAST: u64 = 256;
+
 /// Pages being marked.
 #[derive(Debug)]
 pub struct Marking {
@@ -37,6 +40,8 @@ pub struct Marking {
     marks: Vec<u8>,
     mark: u8,
     previous: Option<Place>,
+    /// Addresses in memory still to be followed; they may lie inside pins.
+    held: Vec<u64>,
     /// The generation that was the current one.
     sequence: u64,
     /// Pins met.
@@ -80,13 +85,17 @@ impl Marking {
                 }
                 Step::Wrong(damage) => return Err(damage.into()),
                 Step::Leave(_) | Step::Seen => {}
-                Step::Done => match self.previous.take() {
-                    Some(place) => {
+                Step::Done => {
+                    if let Some(address) = self.held.pop() {
+                        let place = self.reader.containing(file, address)?;
+                        self.walk.start(place);
+                    } else if let Some(place) = self.previous.take() {
                         self.mark = OLD;
                         self.walk.start(place);
+                    } else {
+                        return Ok(true);
                     }
-                    None => return Ok(true),
-                },
+                }
             }
         }
         Ok(false)
@@ -123,7 +132,7 @@ impl<S: Storage> Store<S> {
         self.writable()?;
         let pages = self.space.end.max(self.current.superblock.pages);
         let pages = pages.max(self.previous.map_or(0, |g| g.superblock.pages));
-        let mut reader = Reader::new(self.region, pages);
+        let reader = Reader::new(self.region, pages);
         let mut walk = Walk::default();
         let current = &self.current.superblock;
         let root = |superblock: &super::Superblock| {
@@ -135,21 +144,35 @@ impl<S: Storage> Store<S> {
         root(current)
             .into_iter()
             .for_each(|place| walk.start(place));
-        for address in held.iter().chain(&self.precommitted) {
-            walk.start(reader.containing(&mut self.file, *address)?);
-        }
         let mut marking = Marking {
             reader,
             walk,
             marks: vec![FREE; pages as usize],
             mark: LIVE,
             previous: self.previous.and_then(|g| root(&g.superblock)),
+            held: [held, &self.precommitted].concat(),
             sequence: current.sequence,
             pins: 0,
         };
         self.mark_maps(&mut marking)?;
-        self.born = Some(Vec::new());
+        self.announce();
         Ok(marking)
+    }
+
+    /// From now on what is written counts as live. To be called before the references in memory are
+    /// gathered if that takes a while; [`Store::begin_marking`] does it otherwise.
+    pub fn announce(&mut self) {
+        self.born.get_or_insert_default();
+    }
+
+    /// Pages in use as far as is known, garbage of all kinds included.
+    pub(super) fn used(&self) -> u64 {
+        self.space.end - count(&self.space.free) - count(&self.space.retired)
+    }
+
+    /// Whether as many pages have been taken since the last collection as were in use then.
+    pub fn is_due(&self) -> bool {
+        self.used() - self.live.min(self.used()) >= self.live.max(LEAST)
     }
 
     /// Marks the maps of free space; one that cannot be read is of no use to anybody.
@@ -181,10 +204,10 @@ impl<S: Storage> Store<S> {
         Ok(())
     }
 
-    /// Ends a marking that will not be finished.
-    pub fn abandon(&mut self, marking: Marking) {
-        drop(marking);
+    /// Ends a collection that will not be finished: the next one is due as if it had been.
+    pub fn abandon(&mut self) {
         self.born = None;
+        self.live = self.used();
     }
 
     /// Gives back what was not marked, and records it.
@@ -217,8 +240,9 @@ impl<S: Storage> Store<S> {
             join(&mut found.free);
         }
         let free = count(&found.free) + count(&found.retired);
+        self.live = found.end - count(&found.free) - count(&found.retired);
         let outcome = Collected {
-            live: found.end - free,
+            live: self.live,
             free,
             found: free.saturating_sub(count(&self.space.free) + count(&self.space.retired)),
         };
@@ -248,7 +272,7 @@ impl<S: Storage> Store<S> {
                 Ok(true) => return self.finish(marking),
                 Ok(false) => {}
                 Err(error) => {
-                    self.abandon(marking);
+                    self.abandon();
                     return Err(error);
                 }
             }
@@ -295,6 +319,7 @@ impl<S: Storage> Store<S> {
             sequence: self.current.superblock.sequence,
             superblock_crc: self.current.crc,
             map: Place { address, crc },
+            live: self.live,
         })?;
         self.sync()
     }

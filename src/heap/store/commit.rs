@@ -235,16 +235,16 @@ impl<S: Storage> Store<S> {
         let (sequence, superblock_crc) = (superblock.sequence, self.current.crc);
         let known = self
             .notes
-            .map(|notes| (notes.sequence, notes.superblock_crc));
-        let needless = sequence == 0 || known == Some((sequence, superblock_crc));
+            .filter(|notes| (notes.sequence, notes.superblock_crc) == (sequence, superblock_crc));
+        let needless = sequence == 0 || known.is_some_and(|notes| notes.live == self.live);
         if self.writable().is_err() || self.unsettled || needless {
             return;
         }
-        let map = Place::default();
         let notes = Notes {
             sequence,
             superblock_crc,
-            map,
+            map: known.map_or(Place::default(), |notes| notes.map),
+            live: self.live,
         };
         if self.write_notes(notes).is_err() {
             self.notes = None;
@@ -301,7 +301,7 @@ impl<S: Storage> Store<S> {
         let mut words = Vec::new();
         if record.total() == object.record_words() {
             let stored = |pin| plan.known.get(pin);
-            encode(&object, address, stored, &mut words).ok_or(Damage::Object)?;
+            encode(&object, address, &stored, &mut words).ok_or(Damage::Object)?;
         }
         let same = words.split_first() == Some((&record.crc, &record.words));
         Ok(same.then_some(address))
@@ -353,7 +353,7 @@ impl<S: Storage> Store<S> {
             source.object(*pin, &mut object)?;
             let address = pages.address(*spot).ok_or(Error::Full)?;
             let stored = |pin| plan.known.get(pin);
-            let placed = encode(&object, address, stored, &mut record).ok_or(Damage::Object)?;
+            let placed = encode(&object, address, &stored, &mut record).ok_or(Damage::Object)?;
             plan.known.insert(*pin, placed);
             pack.put(&mut self.file, &self.reader, *spot, &record)?;
         }
@@ -388,6 +388,9 @@ impl<S: Storage> Store<S> {
         if plan.placer.small > 0 {
             let small = self.space.take_spread(plan.placer.small);
             pages.small = small.ok_or(Error::Full)?;
+        }
+        if self.space.end > self.most_pages {
+            return Err(Error::Full);
         }
         self.reader.pages = self.space.end.max(self.current.superblock.pages);
         Ok(pages)
@@ -440,7 +443,7 @@ impl<S: Storage> Store<S> {
             self.write_notes(Notes {
                 sequence: superblock.sequence,
                 superblock_crc: crc,
-                map: Place::default(),
+                ..Notes::default()
             })?;
         }
         let result = write_all(&mut self.file, at, &page).map_err(|why| Error::Io("write", why));

@@ -79,7 +79,9 @@ struct NotesLayout {
     map_crc: u32,
     map: u64,
     crc: u32,
-    rest: [u8; PAGE - 36],
+    zero: u32,
+    live: u64,
+    rest: [u8; PAGE - 48],
 }
 
 const _: () = {
@@ -106,6 +108,7 @@ const _: () = {
     assert!(offset_of!(NotesLayout, map_crc) == 20);
     assert!(offset_of!(NotesLayout, map) == 24);
     assert!(offset_of!(NotesLayout, crc) == 32);
+    assert!(offset_of!(NotesLayout, live) == 40);
     assert!(offset_of!(NotesLayout, rest) <= 512);
     // A shared page has a word of its own and never ends with a record.
     assert!(SMALL + 2 < PAGE_WORDS);
@@ -405,6 +408,9 @@ pub struct Notes {
     pub superblock_crc: u32,
     /// A newer map of free space than the superblock's, made by a collection.
     pub map: Place,
+    /// Pages that were in use after the last collection, 0 before the first: a hint when the next one
+    /// is worth it. No checksum covers it; a wrong number costs time or space.
+    pub live: u64,
 }
 
 impl Notes {
@@ -433,6 +439,7 @@ impl Notes {
         let end = offset_of!(NotesLayout, crc);
         let crc = crc::bytes(&p[..end]);
         put(p, end, crc.to_le_bytes());
+        put(p, offset_of!(NotesLayout, live), self.live.to_le_bytes());
         page
     }
 
@@ -447,6 +454,7 @@ impl Notes {
                 address: get_u64(p, offset_of!(NotesLayout, map)),
                 crc: get_u32(p, offset_of!(NotesLayout, map_crc)),
             },
+            live: get_u64(p, offset_of!(NotesLayout, live)),
         })
     }
 }

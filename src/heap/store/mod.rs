@@ -116,6 +116,10 @@ pub struct Store<S> {
     precommitted: Vec<u64>,
     /// While pages are being marked: those taken since.
     born: Option<Vec<Extent>>,
+    /// Pages in use after the last collection.
+    live: u64,
+    /// The most pages there may be: those that have an address.
+    most_pages: u64,
     #[cfg(test)]
     canary: Option<Canary>,
 }
@@ -172,6 +176,16 @@ impl<S: Storage> Store<S> {
     /// process that ended by itself leaves.
     pub fn is_settled(&self) -> bool {
         !self.unsettled
+    }
+
+    /// Where page 0 is in the file, in bytes.
+    pub fn data(&self) -> u64 {
+        self.reader.offset(0)
+    }
+
+    /// Bounds the number of pages.
+    pub fn set_pages(&mut self, most: u64) {
+        self.most_pages = most;
     }
 
     /// The file below.

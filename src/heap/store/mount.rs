@@ -98,6 +98,8 @@ impl<S: Storage> Store<S> {
             failed: None,
             precommitted: Vec::new(),
             born: None,
+            live: 0,
+            most_pages: super::format::WINDOW_PAGES,
             #[cfg(test)]
             canary: None,
         })
@@ -244,6 +246,8 @@ impl<S: Storage> Store<S> {
             end: superblock.pages,
             ..Space::default()
         });
+        let hint = self.notes.map_or(0, |notes| notes.live);
+        self.live = if hint <= self.used() { hint } else { 0 };
         Ok(())
     }
 

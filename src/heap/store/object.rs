@@ -127,10 +127,11 @@ impl Stored {
 /// The record of `object` with its payload at `address`, into `out`: checksum, header, payload.
 ///
 /// `stored` tells where the pins are that it refers to. `None` if it is malformed.
+#[inline(never)]
 pub fn encode(
     object: &Object,
     address: u64,
-    stored: impl Fn(u64) -> Option<Stored>,
+    stored: &dyn Fn(u64) -> Option<Stored>,
     out: &mut Vec<u64>,
 ) -> Option<Stored> {
     let parts = object.parts()?;
@@ -164,7 +165,7 @@ pub fn encode(
         out[2 + parts.end + i / 2] |= u64::from(child.place.crc) << (32 * (i % 2));
     }
     if object.mega {
-        lengths(object, &parts, &stored, out)?;
+        lengths(object, &parts, stored, out)?;
     }
     let crc = super::crc::words(&out[1..]);
     out[0] = u64::from(crc);
@@ -179,7 +180,7 @@ pub fn encode(
 fn lengths(
     object: &Object,
     parts: &Parts,
-    stored: &impl Fn(u64) -> Option<Stored>,
+    stored: &dyn Fn(u64) -> Option<Stored>,
     out: &mut [u64],
 ) -> Option<()> {
     let counts = [parts.lists[0].1, parts.lists[1].1];

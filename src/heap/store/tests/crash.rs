@@ -131,7 +131,8 @@ impl Run {
                 let mut marking = store.begin_marking(&held)?;
                 let pin = self.grow();
                 if let Err(error) = self.commit(store, Root::Pin(pin)) {
-                    store.abandon(marking);
+                    drop(marking);
+                    store.abandon();
                     return Err(error);
                 }
                 while !marking.step(store.storage(), 3)? {}

@@ -1,0 +1,143 @@
+//! Generation 3 as a machine sees it: a store, mapped where its references point.
+//!
+//! - [`window`]: the mapping;
+//! - [`memory`]: the pins of a program as a source for the store;
+//! - `collect`: collecting the region while the program goes on.
+//!
+//! Invariants:
+//! - a pin in memory is redirected to its stored copy only once that is durable, and only if the region
+//!   is mapped;
+//! - only the process that opened the store writes to it: one that was forked has the lock, too.
+
+mod collect;
+pub mod memory;
+pub mod window;
+
+use super::store::{Error, FileStorage, Outcome, Root, Store};
+use crate::os::process;
+use crate::value::Value;
+use alloc::sync::Arc;
+use collect::Collecting;
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering::Relaxed;
+use memory::Memory;
+use window::Window;
+
+/// A store and the window through which a machine sees it.
+pub struct Region {
+    store: Store<FileStorage>,
+    window: Window,
+    /// Pins were redirected since the references of the machine were looked through.
+    redirected: bool,
+    collecting: Collecting,
+    /// Tells the thread that marks to end.
+    stop: Arc<AtomicBool>,
+    /// Why the last collection came to nothing.
+    problem: Option<Error>,
+    /// The process that has the store.
+    process: u64,
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+    }
+}
+
+impl Region {
+    /// Maps the region of a store.
+    ///
+    /// # Errors
+    /// [`Error::Io`] without the address space.
+    #[inline(never)]
+    pub fn new(mut store: Store<FileStorage>) -> Result<Region, Error> {
+        let (fd, data) = (store.storage().file().fd(), store.data());
+        let window = Window::map(fd, data, store.superblock().pages);
+        let window = window.map_err(|why| Error::Io("map", why))?;
+        store.set_pages(window.pages());
+        Ok(Region {
+            store,
+            window,
+            redirected: false,
+            collecting: Collecting::Idle,
+            stop: Arc::default(),
+            problem: None,
+            process: process::id(),
+        })
+    }
+
+    /// The committed value.
+    pub fn committed(&self) -> Value {
+        let root = Value::from_bits(self.store.root());
+        if root.is_pin() { root.item() } else { root }
+    }
+
+    /// Makes `root` the committed value: a natural below 2^63, or a pin, whose item is the value.
+    ///
+    /// # Errors
+    /// Those of [`Store::commit`].
+    #[inline(never)]
+    pub fn commit(&mut self, root: Value) -> Result<(), Error> {
+        self.ours()?;
+        let mut memory = Memory { mapped: true };
+        let outcome = self.store.commit(&mut memory, root_of(root))?;
+        self.redirected |= outcome != Outcome::Unchanged;
+        Ok(())
+    }
+
+    /// Stores a pin ahead of a commit; what is stored.
+    ///
+    /// # Errors
+    /// Those of [`Store::precommit`].
+    #[inline(never)]
+    pub fn precommit(&mut self, pin: Value) -> Result<Value, Error> {
+        self.ours()?;
+        let mut memory = Memory { mapped: true };
+        self.store.precommit(&mut memory, pin.address() as u64)?;
+        self.redirected = true;
+        Ok(pin.latest())
+    }
+
+    /// Whether pins were redirected since this was asked last.
+    pub fn take_redirected(&mut self) -> bool {
+        core::mem::take(&mut self.redirected)
+    }
+
+    /// Notes that the committed value is durable; to be called before the process ends. Why a
+    /// collection came to nothing, if one did.
+    #[inline(never)]
+    pub fn settle(&mut self) -> Option<Error> {
+        if self.ours().is_ok() {
+            self.store.settle();
+        }
+        self.problem
+    }
+
+    fn ours(&self) -> Result<(), Error> {
+        if self.process == process::id() {
+            Ok(())
+        } else {
+            Err(Error::ReadOnly)
+        }
+    }
+}
+
+/// Makes `root` the committed value of a store that is not mapped: what is in memory stays as it is.
+/// See [`Region::commit`].
+///
+/// # Errors
+/// Those of [`Store::commit`].
+#[inline(never)]
+pub fn commit_unmapped(store: &mut Store<FileStorage>, root: Value) -> Result<(), Error> {
+    store
+        .commit(&mut Memory { mapped: false }, root_of(root))
+        .map(drop)
+}
+
+fn root_of(root: Value) -> Root {
+    if root.is_direct() {
+        Root::Natural(root.bits())
+    } else {
+        Root::Pin(root.address() as u64)
+    }
+}
