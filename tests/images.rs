@@ -255,3 +255,14 @@ fn a_damaged_generation_gives_way_to_the_one_before_with_a_warning() {
     );
     check(&image, &[], Mode::Plain, "4\n", 0);
 }
+
+#[test]
+fn traces_of_images_are_plain() {
+    let image = image_of(
+        "trace",
+        "(require \"std\")\n(defun (main args) (xtrace 5 (xtrace \"word\" 0)))\n",
+    );
+    let got = run(&image, &[]).run();
+    assert_eq!(got.end, End::Status(0));
+    assert_eq!(got.err(), "5\n%word\n");
+}

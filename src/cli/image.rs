@@ -31,11 +31,10 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
         return images::command(command, own);
     }
     let path = own.path;
-    let mut environment = match Environment::get(args) {
+    let environment = match Environment::get(args) {
         Ok(environment) => environment,
         Err(status) => return status,
     };
-    environment.machine.trace_color = true;
     let store = match mount(own, environment.read_only) {
         Ok(store) => store,
         Err(error) => return unusable(path, error),
