@@ -72,6 +72,7 @@ largest:     bytes 8104: root/1
              bytes 160: root
              bytes 88: root/0
 damage:      none
+value:       [3 n66(3.0000000000000003) #[2] #[1 n63937(1.000000000000...
 ";
 
 #[test]
@@ -101,7 +102,8 @@ fn info_says_what_an_image_holds() {
     {"bytes": 160, "what": "root"},
     {"bytes": 88, "what": "root/0"}
   ],
-  "damage": []
+  "damage": [],
+  "value": "[3 n66(3.0000000000000003) #[2] #[1 n63937(1.000000000000..."
 }
 "#;
     ends(&got, expected, "", 0);
@@ -239,7 +241,7 @@ fn an_image_in_use_is_refused() {
 #[test]
 fn a_wrong_command_line_is_status_2() {
     let dir = scratch_dir("image");
-    let cases: [(&str, &str); 11] = [
+    let cases: [(&str, &str); 12] = [
         (
             "image",
             "image: no subcommand given (try plan image --help)",
@@ -260,6 +262,10 @@ fn a_wrong_command_line_is_status_2() {
         (
             "image upgrade --json a",
             "image upgrade: unknown option: --json (try plan image upgrade --help)",
+        ),
+        (
+            "image export a",
+            "image export: no output file given (try plan image export --help)",
         ),
         ("boot", "boot: no seed file given (try plan boot --help)"),
         (

@@ -375,9 +375,7 @@ fn image<'a>(words: &'a [&'a [u8]]) -> Result<Image<'a>, Usage<'a>> {
     let Some((&name, rest)) = words.split_first() else {
         return Err(Usage::Missing("image", "subcommand"));
     };
-    let task = Task::named(name)
-        .filter(|task| *task != Task::Export)
-        .ok_or(Usage::Superfluous("image", name))?;
+    let task = Task::named(name).ok_or(Usage::Superfluous("image", name))?;
     let (command, export) = (task.command(), task == Task::Export);
     let (mut path, mut json, mut version) = (None, false, Version::V1);
     let mut output = None;

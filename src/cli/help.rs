@@ -26,7 +26,7 @@ usage:
   plan build FILE -o OUT        make an executable of a Wisp program
   plan boot FILE.seed OUT       make an executable of a seed
   plan image info IMG           what such an executable holds; also scrub,
-                                collect, upgrade
+                                collect, upgrade, export
   plan CMD --help               more about a command
   plan --version                name and version
 
@@ -204,6 +204,7 @@ usage: plan image info [--json] IMG
        plan image scrub [--json] IMG
        plan image collect [--json] IMG
        plan image upgrade IMG
+       plan image export [--v2] IMG -o OUT.seed
 
 An image is an executable with the program and its committed value inside. These
 commands work on one that is not running.
@@ -213,6 +214,7 @@ commands work on one that is not running.
   collect  gives back the space that no committed value needs
   upgrade  puts this version of plan under the committed value; the image as it
            was stays beside it as IMG.before-upgrade
+  export   writes the committed value as a seed
 
   --json   the report as a JSON object
 

@@ -28,7 +28,7 @@ pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
 /// Runs the program in the region of `own`; returns the exit status.
 pub fn run(args: &Args, own: OwnImage) -> i32 {
     if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
-        return images::command(command, own);
+        return images::command(args, command, own);
     }
     let path = own.path;
     let environment = match Environment::get(args) {

@@ -28,6 +28,7 @@ const TEXT_ONLY: &[(&str, usize)] = &[
     ("docs/architecture.md", 1),
     ("docs/benchmarks.md", 3),
     ("docs/image-format.md", 1),
+    ("docs/images.md", 2),
     ("docs/tested.md", 1),
 ];
 

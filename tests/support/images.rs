@@ -13,12 +13,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-const OPTIONS: Options = Options {
-    two_syncs: false,
-    check_limit: 1 << 20,
-    build: *b"plan for tests\0\0",
-    read_only: false,
-};
+fn options() -> Options {
+    Options {
+        build: *b"plan for tests\0\0",
+        ..Options::default()
+    }
+}
 
 /// The smallest file that passes for an executable: a header that says it has no sections.
 pub fn smallest_elf() -> Vec<u8> {
@@ -90,7 +90,7 @@ pub fn write(path: &Path, elf: &[u8], pins: &mut Pins, roots: &[Root]) {
     let header = elf.first_chunk().expect("a header");
     let region = region_after_elf(header).expect("an executable");
     with_file(path, |storage| {
-        let store = Store::create(storage, region, OPTIONS).expect("a region");
+        let store = Store::create(storage, region, options()).expect("a region");
         commit(store, pins, roots);
     });
 }
@@ -98,7 +98,7 @@ pub fn write(path: &Path, elf: &[u8], pins: &mut Pins, roots: &[Root]) {
 /// Adds commits to the image at `path` with the smallest executable.
 pub fn append(path: &Path, pins: &mut Pins, roots: &[Root]) {
     with_file(path, |storage| {
-        let mounted = Store::mount(storage, 4096, OPTIONS).expect("a sound image");
+        let mounted = Store::mount(storage, 4096, options()).expect("a sound image");
         commit(mounted.store, pins, roots);
     });
 }

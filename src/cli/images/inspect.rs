@@ -5,22 +5,24 @@
 //! - what is damaged is listed, and gives status 4 in all three.
 
 use super::report::Report;
-use super::{Image, refuse, unusable};
+use super::{Image, export, refuse, unusable};
 use crate::cli::args::Task;
 use crate::cli::{STATUS_IMAGE, STATUS_OK};
 use crate::heap::store::format::{Extent, PAGE, VERSION};
-use crate::heap::store::walk;
+use crate::heap::store::{Error, walk};
+use crate::os::env::Args;
 use crate::value::WORD;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Does it; returns the exit status.
-pub fn perform(task: Task, image: Image<'_>, json: bool) -> i32 {
+pub fn perform(args: &Args, task: Task, image: Image<'_>, json: bool) -> i32 {
     let about = image.about;
     let done = match task {
         Task::Collect => collect(image, json),
-        _ => check(image, json, task == Task::Info),
+        Task::Info => info(args, image, json),
+        _ => scrub(image, json),
     };
     done.unwrap_or_else(|error| unusable(about, error))
 }
@@ -34,30 +36,56 @@ fn count(list: &[Extent]) -> u64 {
     bytes(list.iter().map(|extent| extent.pages).sum())
 }
 
-/// Walks through everything, and says what is there (`info`) or only what is wrong.
-fn check(mut image: Image<'_>, json: bool, info: bool) -> Result<i32, super::Error> {
+/// Says what is there.
+fn info(args: &Args, mut image: Image<'_>, json: bool) -> Result<i32, Error> {
     let found = image.mounted.store.scrub()?;
     let mut report = Report::new(json);
-    if info {
-        describe(&mut image, &found, &mut report);
-    } else if json {
-        report.number("pins", found.pins, "");
+    describe(&image, &found, &mut report);
+    list_damage(&found, &mut report);
+    let about = image.about;
+    if found.total > 0 {
+        return Ok(damaged(about, &found, report));
     }
-    if info || json || found.total > 0 {
-        let damage: Vec<_> = found.findings.iter().map(finding).collect();
-        report.list("damage", "sequence", &damage);
-    }
-    if found.total == 0 && !json && !info {
+    // Last, because the machine takes the store.
+    Ok(match export::shown(args, about, image.mounted.store) {
+        Ok(value) => {
+            report.text("value", &value);
+            report.end(STATUS_OK)
+        }
+        Err(status) => report.end(status).max(status),
+    })
+}
+
+/// Says what is wrong, and without `json` nothing else.
+fn scrub(mut image: Image<'_>, json: bool) -> Result<i32, Error> {
+    let found = image.mounted.store.scrub()?;
+    if found.total == 0 && !json {
         return Ok(STATUS_OK);
     }
-    if found.total == 0 {
-        return Ok(report.end(STATUS_OK));
+    let mut report = Report::new(json);
+    if json {
+        report.number("pins", found.pins, "");
     }
+    list_damage(&found, &mut report);
+    Ok(if found.total > 0 {
+        damaged(image.about, &found, report)
+    } else {
+        report.end(STATUS_OK)
+    })
+}
+
+fn list_damage(found: &walk::Report, report: &mut Report) {
+    let damage: Vec<_> = found.findings.iter().map(finding).collect();
+    report.list("damage", "sequence", &damage);
+}
+
+/// Ends a report that has listed damage.
+fn damaged(about: (&str, &[u8]), found: &walk::Report, report: Report) -> i32 {
     let status = report.end(STATUS_IMAGE);
     let places = if found.total == 1 { "place" } else { "places" };
     let total = found.total;
     let why = format_args!("damaged in {total} {places} (use a copy, if there is one)");
-    Ok(status.max(refuse(STATUS_IMAGE, image.about, why)))
+    status.max(refuse(STATUS_IMAGE, about, why))
 }
 
 fn finding(finding: &walk::Finding) -> (u64, String) {
@@ -70,7 +98,7 @@ fn finding(finding: &walk::Finding) -> (u64, String) {
 }
 
 /// What is known of an image.
-fn describe(image: &mut Image<'_>, found: &walk::Report, report: &mut Report) {
+fn describe(image: &Image<'_>, found: &walk::Report, report: &mut Report) {
     let (store, passed) = (&image.mounted.store, image.mounted.passed_over);
     let (superblock, space) = (store.superblock(), store.space());
     let build = superblock.build.iter().take_while(|byte| **byte != 0);
@@ -108,7 +136,7 @@ fn describe(image: &mut Image<'_>, found: &walk::Report, report: &mut Report) {
     report.list("largest", "bytes", &largest.collect::<Vec<_>>());
 }
 
-fn collect(mut image: Image<'_>, json: bool) -> Result<i32, super::Error> {
+fn collect(mut image: Image<'_>, json: bool) -> Result<i32, Error> {
     let found = image.mounted.store.collect(&[])?;
     let mut report = Report::new(json);
     report.number("freed", bytes(found.found), "bytes");

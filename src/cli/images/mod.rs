@@ -6,6 +6,7 @@
 //! | `boot` | images of programs |
 //! | `report` | one report as text or JSON |
 //! | `inspect` | info, scrub, collect |
+//! | `export` | the committed value as a seed |
 //! | `upgrade` | another runtime under a region |
 //! | `replace` | files that take the place of others when they are complete |
 //!
@@ -15,6 +16,7 @@
 //! - only `collect` writes to an image; the others that change something make a new file.
 
 pub mod boot;
+pub mod export;
 pub mod inspect;
 pub mod replace;
 pub mod report;
@@ -38,17 +40,18 @@ use core::fmt;
 pub fn main(args: &Args, image: &args::Image) -> i32 {
     let result = match image.task {
         Task::Upgrade => upgrade::main(args, image.path),
+        Task::Export => export::main(args, image),
         task => {
             let writing = task == Task::Collect;
             Image::open(task.command(), image.path, writing)
-                .map(|found| inspect::perform(task, found, image.json))
+                .map(|found| inspect::perform(args, task, found, image.json))
         }
     };
     result.unwrap_or_else(|status| status)
 }
 
 /// Does what `PLANCMD` asks of an image that was started; returns the exit status.
-pub fn command(name: &[u8], own: OwnImage) -> i32 {
+pub fn command(args: &Args, name: &[u8], own: OwnImage) -> i32 {
     if name == b"license" {
         return run::license(b"\n");
     }
@@ -65,7 +68,7 @@ pub fn command(name: &[u8], own: OwnImage) -> i32 {
     let image = Image::mount(about, own.file, writing);
     image.map_or_else(
         |status| status,
-        |image| inspect::perform(task, image, false),
+        |image| inspect::perform(args, task, image, false),
     )
 }
 
