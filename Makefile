@@ -49,23 +49,7 @@ build/seeds/%.seed: seeds/%.wisp seeds/measure.wisp $(MODULES) | build/plan
 	build/plan seed save $< -o $@
 
 run: all
-	@echo 'seeds/queens.wisp: one way to place eight queens so that none attacks another, and how'
-	@echo 'many ways there are.'
-	@echo
-	@echo '  $$ build/plan wisp seeds/queens.wisp -- 8'
-	@build/plan wisp seeds/queens.wisp -- 8
-	@echo
-	@echo 'The same program as a seed, a file that holds one value and needs nothing else:'
-	@echo
-	@echo '  $$ build/plan build/seeds/queens.seed 6'
-	@build/plan build/seeds/queens.seed 6
-	@echo
-	@echo 'A word with the machine itself:'
-	@echo
-	@echo "  $$ build/plan wisp -e '(fmt \"{}! = {}\" 30 (product (range 1 31)))'"
-	@build/plan wisp -e '(fmt "{}! = {}" 30 (product (range 1 31)))'
-	@echo
-	@echo 'Without arguments, build/plan is a prompt to try things at.'
+	@tools/tour
 
 # The programs under tests/ drive build/plan, as a user would.
 test: setup all

@@ -30,6 +30,7 @@ const TEXT_ONLY: &[(&str, usize)] = &[
     ("docs/image-format.md", 1),
     ("docs/images.md", 2),
     ("docs/tested.md", 1),
+    ("docs/tutorial/remember.md", 1),
 ];
 
 #[test]
