@@ -26,6 +26,7 @@ pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
 }
 
 /// Runs the program in the region of `own`; returns the exit status.
+#[inline(never)]
 pub fn run(args: &Args, own: OwnImage) -> i32 {
     if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
         return images::command(args, command, own);

@@ -72,7 +72,8 @@ pub fn main(args: &Args, start: Start, library: Library) -> i32 {
     }
 }
 
-/// Runs the command that `args` asks for.
+/// Runs the command that `args` asks for. Large in its frame, which an image need not touch.
+#[inline(never)]
 fn tool(args: &Args, library: Library) -> i32 {
     let words: Vec<&[u8]> = args.from(1).collect();
     match args::parse(&words) {

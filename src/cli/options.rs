@@ -104,6 +104,8 @@ impl Environment {
         if timeout == 0 {
             let status = work(&mut machine);
             self.report(&machine);
+            // The process is about to end: to unmap what it has would be done twice.
+            core::mem::forget(machine);
             return status;
         }
         if let Err(why) = signal::after(timeout) {
@@ -112,6 +114,7 @@ impl Environment {
         }
         let status = machine.interruptibly(work);
         self.report(&machine);
+        core::mem::forget(machine);
         status
     }
 

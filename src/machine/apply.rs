@@ -34,7 +34,7 @@ impl Machine {
         if !v.is_thunk() {
             return Next::Return(v, k);
         }
-        if k >= self.stack.limit() {
+        if self.is_full(k) {
             return self.raise(Fault::STACK, None, k);
         }
         let kind = v.thunk_kind();
@@ -69,7 +69,7 @@ impl Machine {
             let n = v.header().words() - 2;
             // SAFETY: see the file.
             unsafe {
-                if k.add(n + 5) >= self.stack.limit() {
+                if self.is_full(k.add(n + 5)) {
                     return self.raise(Fault::STACK, None, k);
                 }
                 v.set_raw(0, ThunkKind::APP | ThunkKind::HOLE);
@@ -93,7 +93,7 @@ impl Machine {
     fn enter_chain(&mut self, v: Value, n: usize, k: *mut Value) -> Next {
         // SAFETY: see the file.
         unsafe {
-            if (k as usize).saturating_add(8 * n + 32) >= self.stack.limit() as usize {
+            if self.is_full(k.wrapping_add(n + 4)) {
                 return self.raise(Fault::STACK, None, k);
             }
             let fp = push(k, v.bits(), UPDATE);
@@ -196,7 +196,7 @@ impl Machine {
         unsafe {
             let mut f = (*fp).resolve();
             if f.is_thunk() {
-                if fp.add(n + 3) >= self.stack.limit() {
+                if self.is_full(fp.add(n + 3)) {
                     return self.raise(Fault::STACK, None, fp);
                 }
                 let mark = Mark::new(Mark::APPLY_HEAD, 0, n);
@@ -204,7 +204,7 @@ impl Machine {
             }
             if f.is_closure() {
                 let stored = f.size();
-                if fp.add(n + stored + 3) >= self.stack.limit() {
+                if self.is_full(fp.add(n + stored + 3)) {
                     return self.raise(Fault::STACK, None, fp);
                 }
                 fp.add(1 + stored).copy_from(fp.add(1), n);
@@ -245,7 +245,7 @@ impl Machine {
         // SAFETY: see the file; the callee is moved through the words behind the arguments.
         unsafe {
             let scratch = fp.add(n + 1);
-            if scratch.add(n + 3) >= self.stack.limit() {
+            if self.is_full(scratch.add(n + 3)) {
                 return self.raise(Fault::STACK, None, fp);
             }
             scratch.copy_from_nonoverlapping(fp, arity + 1);
@@ -318,7 +318,7 @@ impl Machine {
                 *fp.add(1 + i as usize) = v;
                 let nf = matches!(operand, Operand::Nf(_));
                 if v.is_thunk() || nf && !is_normal(v) {
-                    if k.add(2) >= self.stack.limit() {
+                    if self.is_full(k.add(2)) {
                         return self.raise(Fault::STACK, Some(op), fp);
                     }
                     let k = push(k, fp as u64, Mark::new(Mark::OPERAND, op as u16, step));
@@ -363,7 +363,7 @@ impl Machine {
             Step::Apply(n) => Next::Apply(fp, n),
             Step::Enter(op) => Next::Op(op, fp, 0),
             Step::EvalThen(v, state) | Step::ForceThen(v, state) => {
-                if self.sp >= self.stack.limit() {
+                if self.is_full(self.sp) {
                     return self.raise(Fault::STACK, Some(op), fp);
                 }
                 let mark = Mark::new(Mark::RESUME, op as u16, state);

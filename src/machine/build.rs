@@ -108,7 +108,7 @@ impl Machine {
     pub fn extend(&mut self, call: Call, operands: usize, extra: usize) -> Result<(), Fault> {
         // SAFETY: the address is only compared until it is known to lie in the stack.
         let top = unsafe { call.args.0.add(operands + extra) };
-        if top >= self.stack.limit() {
+        if self.is_full(top) {
             return Err(Fault::STACK);
         }
         self.sp = top;
@@ -215,6 +215,7 @@ impl Machine {
             self.reserve(words + 1)?;
             return Ok(self.heap.bump(words + 1));
         }
+        self.know_budget();
         self.collect_fixed_if_due(words, BESIDE)?;
         let mut block = self.heap.allocate_fixed(words, &mut self.arena);
         if block.is_err() && self.heap.fixed().since() > 0 {

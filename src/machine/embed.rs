@@ -44,8 +44,7 @@ impl Machine {
     /// [`Stop::Thrown`] with the VM error `limit` when the stack is full.
     #[inline(never)]
     pub fn ensure_stack(&mut self, n: usize) -> Result<(), Stop> {
-        // SAFETY: the address is only compared.
-        if (self.sp as usize).saturating_add(8 * n) >= self.stack.limit() as usize {
+        if self.is_full(self.sp.wrapping_add(n)) {
             return Err(self.stop(Fault::STACK));
         }
         Ok(())

@@ -75,7 +75,7 @@ impl Machine {
         // SAFETY: the words up to the limit are free; two more hold expression and slots while
         // the reserve may move them.
         unsafe {
-            if fp.add(n + 4) >= self.stack.limit() {
+            if self.is_full(fp.add(n + 4)) {
                 return self.raise(Fault::STACK, None, fp);
             }
             *fp = expression;

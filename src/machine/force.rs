@@ -45,7 +45,7 @@ impl Machine {
         if v.header().is(Kind::ClosureForcing) {
             return Err(Fault::LOOP);
         }
-        if k >= self.stack.limit() {
+        if self.is_full(k) {
             return Err(Fault::STACK);
         }
         v.set_header(v.header().with_kind(Kind::ClosureForcing));

@@ -12,6 +12,10 @@
 //! system counts what is used only when it is too late (a control group ends the process), the
 //! machine has counted before.
 //!
+//! The files of the control group are read when a program first needs more than [`FREELY`] gives
+//! anyway, not at start: that takes tens of microseconds. So until then the stack has its least size and
+//! the arena room for a few spans, and the heap asks before it grows.
+//!
 //! Invariants:
 //! - heap and arena grow only within what the other leaves, as far as counted here;
 //! - a heap that does not grow can always be collected: its second space is counted with it;
@@ -26,14 +30,57 @@ use super::{Machine, inconsistent};
 use crate::heap::arena::Reason;
 use crate::heap::nursery::Roots;
 use crate::os;
+use crate::value::Value;
 
 /// A quarter of the memory there is, between 8 MiB and 16 GiB: enough for recursion as deep as the
 /// data that fits beside it, little enough that runaway recursion ends before the system suffers.
 pub(super) fn default_stack_bytes(budget: u64) -> usize {
-    (budget / 4).clamp(8 << 20, 16 << 30) as usize
+    (budget / 4).clamp(FREELY, 16 << 30) as usize
 }
 
+/// Bytes that the value stack may take whatever there is, and the arena before the control group has
+/// been asked.
+pub(super) const FREELY: u64 = 8 << 20;
+
 impl Machine {
+    /// Does with [`FREELY`] bytes each for stack and arena until [`know_budget`](Self::know_budget).
+    pub(super) fn start_small(&mut self) {
+        self.unasked = true;
+        self.arena.set_budget(FREELY);
+        if self.options.stack_bytes == 0 {
+            self.stack.set_bytes(FREELY as usize);
+        }
+    }
+
+    /// Asks the control group how much memory there is, unless that was done.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn know_budget(&mut self) {
+        if !core::mem::take(&mut self.unasked) {
+            return;
+        }
+        self.budget = os::limits::memory_budget(true);
+        self.arena.set_budget(self.budget);
+        if self.options.stack_bytes == 0 {
+            self.stack.set_bytes(default_stack_bytes(self.budget));
+        }
+        self.divide_memory();
+        self.arena.reconsider();
+    }
+
+    /// Whether the stack has no room for words before `top`, or a signal waits to be noticed.
+    #[inline(always)]
+    pub(super) fn is_full(&mut self, top: *mut Value) -> bool {
+        top >= self.stack.limit() && self.stays_full(top)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stays_full(&mut self, top: *mut Value) -> bool {
+        self.know_budget();
+        top >= self.stack.limit()
+    }
+
     /// Bytes the moving heap may take, if nothing else takes any.
     pub fn heap_bytes(&self) -> u64 {
         match self.options.heap_bytes {
@@ -45,6 +92,7 @@ impl Machine {
     /// Tells heap and arena what each may use now. A machine that was told how much its heap may
     /// take is one of several, or an embedder knows better.
     pub(super) fn divide_memory(&mut self) {
+        self.know_budget();
         if self.options.heap_bytes != 0 {
             return;
         }

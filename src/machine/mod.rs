@@ -292,8 +292,10 @@ pub struct Machine {
     registers: [Value; REGISTERS],
     engine: &'static Engine,
     options: Options,
-    /// Bytes of memory the machine may sensibly use, found once at start.
+    /// Bytes of memory the machine may sensibly use.
     budget: u64,
+    /// The control group is still to be asked for it.
+    unasked: bool,
     stats: Stats,
     profile: Option<profile::Log>,
     /// Collections of the moving heap until pins are collected whatever there is, if they are.
@@ -327,15 +329,19 @@ impl Machine {
     /// The region that the system refuses.
     pub fn new(options: Options, engine: &'static Engine) -> Result<Machine, StartError> {
         let budget = match options.memory {
-            0 => limits::memory_budget(),
+            0 => limits::memory_budget(false),
             bytes => bytes,
         };
         let mut arena = Arena::new().map_err(|_| StartError::Arena)?;
-        arena.set_budget(budget);
         if options.stress {
             arena.poison_freed();
         }
-        Machine::with_arena(options, engine, arena, budget)
+        arena.set_budget(budget);
+        let mut machine = Machine::with_arena(options, engine, arena, budget)?;
+        if options.memory == 0 {
+            machine.start_small();
+        }
+        Ok(machine)
     }
 
     /// A machine with an empty heap and stack, and an arena that others may share; `budget` bytes are
@@ -374,6 +380,7 @@ impl Machine {
             engine,
             options,
             budget,
+            unasked: false,
             stats: Stats::NONE,
             profile: None,
             countdown: 0,

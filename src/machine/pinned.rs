@@ -74,6 +74,9 @@ impl Machine {
         mut make: impl FnMut(&mut Machine) -> Result<Value, Exhausted>,
     ) -> Result<Value, Fault> {
         if self.arena.is_due() {
+            self.know_budget();
+        }
+        if self.arena.is_due() {
             self.collect_for(0)?;
         }
         match make(self) {
@@ -92,6 +95,12 @@ impl Machine {
             // To wait for a collection is to wait for others, which may work for ever on what
             // nobody wants any more. The caller stops them.
             return Err(Fault::MEMORY);
+        }
+        if self.unasked {
+            self.know_budget();
+            if let Ok(made) = make(self) {
+                return Ok(made);
+            }
         }
         for _ in 0..2 {
             self.collect_pins(Reason::Exhausted)?;

@@ -338,7 +338,7 @@ impl Machine {
                     match Opcode::at(pc) {
                         Opcode::Enter => {
                             let (first, count) = (word(pc, 1), word(pc, 2));
-                            if fp.add(word(pc, 3)) >= self.stack.limit() {
+                            if self.is_full(fp.add(word(pc, 3))) {
                                 go!(self.raise(Fault::STACK, None, fp));
                             }
                             for i in 0..count {

@@ -21,9 +21,10 @@ pub const SLACK: usize = 1 << 17;
 /// Smallest stack worth having, in bytes.
 const MINIMUM: usize = 4 << 20;
 
-/// The region and its limit.
+/// The region, the bound of what is used of it, and the limit.
 pub struct Stack {
     region: Region,
+    bound: usize,
     limit: AtomicUsize,
 }
 
@@ -33,8 +34,13 @@ impl Stack {
         let mut bytes = bytes.max(MINIMUM);
         loop {
             if let Ok(region) = map_with_guard(bytes) {
-                let limit = AtomicUsize::new(limit_of(&region));
-                return Some(Stack { region, limit });
+                let bound =
+                    region.base().as_ptr().expose_provenance() + region.len() - SLACK * WORD;
+                return Some(Stack {
+                    region,
+                    bound,
+                    limit: AtomicUsize::new(bound),
+                });
             }
             if bytes == MINIMUM {
                 return None;
@@ -57,7 +63,18 @@ impl Stack {
 
     /// Bytes below the limit, whatever its word says at the moment.
     pub fn bytes(&self) -> usize {
-        self.region.len() - SLACK * WORD
+        self.bound - self.base() as usize
+    }
+
+    /// Lets `bytes` be used, slack included, or all there is if that is less.
+    pub fn set_bytes(&mut self, bytes: usize) {
+        let bytes = bytes.clamp(MINIMUM, self.region.len());
+        let before = self.bound;
+        self.bound = self.base() as usize + bytes - SLACK * WORD;
+        // Unless a signal waits to be noticed: the limit is given back when it is.
+        let _ = self
+            .limit
+            .compare_exchange(before, self.bound, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// The word of the limit: zero in it stops the evaluation.
@@ -67,7 +84,7 @@ impl Stack {
 
     /// Gives the limit its value back.
     pub fn restore_limit(&self) {
-        self.limit.store(limit_of(&self.region), Ordering::Relaxed);
+        self.limit.store(self.bound, Ordering::Relaxed);
     }
 
     /// Lets signals set the limit to zero.
@@ -81,7 +98,7 @@ impl Stack {
 
     /// Why a signal has set the limit to zero, if one has; the limit is what it was again.
     pub fn take_signal(&self) -> Option<signal::Reason> {
-        signal::take(&self.limit, limit_of(&self.region))
+        signal::take(&self.limit, self.bound)
     }
 
     /// Gives the memory from `sp` on back to the system.
@@ -92,9 +109,4 @@ impl Stack {
             let _ = self.region.discard(offset, self.region.len() - offset);
         }
     }
-}
-
-/// The address behind which only the slack lies.
-fn limit_of(region: &Region) -> usize {
-    region.base().as_ptr().expose_provenance() + region.len() - SLACK * WORD
 }

@@ -102,8 +102,20 @@ impl Args {
     /// The value of the environment variable `name`: the first entry `name=value`.
     #[inline(never)]
     pub fn var(&self, name: &[u8]) -> Option<&'static [u8]> {
-        self.vars()
-            .find_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))
+        // Most entries differ at once; to measure them all would take longer than all else here.
+        (0..)
+            .map_while(|i| {
+                // SAFETY: the entries end with a null pointer, after which this stops.
+                let entry = unsafe { self.envp.add(i).read() };
+                (!entry.is_null()).then_some(entry)
+            })
+            .find_map(|entry| {
+                let mut signs = name.iter().chain(b"=").enumerate();
+                // SAFETY: no sign of a name is 0, so this stops at the end of the entry.
+                let is = signs.all(|(i, sign)| unsafe { entry.add(i).read() } == *sign as _);
+                // SAFETY: what is behind the sign `=` is terminated.
+                is.then(|| unsafe { bytes(entry.add(name.len() + 1)) })
+            })
     }
 
     /// The entries of the environment, each `NAME=value`.

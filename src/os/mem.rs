@@ -6,7 +6,7 @@
 //! - fresh and discarded memory reads as zeros;
 //! - all mappings are private and not accounted in advance (`MAP_NORESERVE`): a page
 //!   costs memory from its first touch;
-//! - a [`Region`] owns its pages and its two guard pages, and unmaps them when dropped.
+//! - a [`Region`] owns its pages and its two guard pages, if it has any, and unmaps them when dropped.
 //!
 //! Safety: the kernel chooses every address, or refuses one where there is something already, so
 //! no mapping made here can hit memory that is in use. Functions that change existing mappings are `unsafe` and name what the caller owes.
@@ -167,28 +167,69 @@ pub fn map_with_guard(len: usize) -> Result<Region, Errno> {
     let outer = reserve(whole)?;
     // SAFETY: one page further is inside the reservation, which has `len` and two pages.
     let base = unsafe { outer.add(PAGE) };
-    let region = Region { base, len };
+    let region = Region {
+        base,
+        len,
+        guard: PAGE,
+    };
     // SAFETY: the range is inside the reservation just made.
     unsafe { protect_rw(base, len)? };
-    // Only advice: a kernel that cannot leave the pages out of core dumps changes nothing for us.
-    // SAFETY: the range is ours; the call changes no contents.
-    let _ = unsafe { call(Sysno::madvise, [base.as_ptr().addr(), len, MADV_DONTDUMP]) };
+    region.leave_out_of_dumps();
     Ok(region)
 }
 
-/// Memory to read and write with a guard page on either side, unmapped when dropped.
+/// Maps `len` bytes without guard pages, for what is reached by checked offsets and never by growing
+/// past an end. This saves two system calls, one of which walks page tables.
+pub fn map_open(len: usize) -> Result<Region, Errno> {
+    let len = round_up(len)?;
+    let base = map(len)?;
+    let region = Region {
+        base,
+        len,
+        guard: 0,
+    };
+    region.leave_out_of_dumps();
+    Ok(region)
+}
+
+/// Memory to read and write, unmapped when dropped.
 ///
 /// Pages cost memory from their first touch, so a region may be far larger than the machine.
 #[derive(Debug)]
 pub struct Region {
     base: NonNull<u8>,
     len: usize,
+    /// Bytes on either side that nobody may touch.
+    guard: usize,
 }
 
 // SAFETY: a region is the only owner of its pages; moving it to another thread moves nothing.
 unsafe impl Send for Region {}
 
 impl Region {
+    /// Only advice: a kernel that cannot leave the pages out of core dumps changes nothing for us.
+    fn leave_out_of_dumps(&self) {
+        let args = [self.base.as_ptr().addr(), self.len, MADV_DONTDUMP];
+        // SAFETY: the range is ours; the call changes no contents.
+        let _ = unsafe { call(Sysno::madvise, args) };
+    }
+
+    /// Takes the last `len` bytes, a multiple of [`PAGE`] and less than all, off a region without
+    /// guard pages: two regions that were one mapping.
+    pub fn split_off(&mut self, len: usize) -> Result<Region, Errno> {
+        if self.guard != 0 || len >= self.len || !len.is_multiple_of(PAGE) {
+            return Err(Errno::EINVAL);
+        }
+        self.len -= len;
+        // SAFETY: inside the region, or at its end.
+        let base = unsafe { self.base.add(self.len) };
+        Ok(Region {
+            base,
+            len,
+            guard: 0,
+        })
+    }
+
     /// The first usable byte.
     pub fn base(&self) -> NonNull<u8> {
         self.base
@@ -214,9 +255,9 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: base is one page into a reservation of `len` and two pages that we own. It fails
+        // SAFETY: base is so far into a reservation of `len` and twice that that we own. It fails
         // only when the kernel is out of mapping entries; the range then stays reserved.
-        let _ = unsafe { unmap(self.base.sub(PAGE), self.len + 2 * PAGE) };
+        let _ = unsafe { unmap(self.base.sub(self.guard), self.len + 2 * self.guard) };
     }
 }
 
@@ -299,6 +340,23 @@ mod tests {
         assert_eq!(region.discard(0, 2 * PAGE), Err(Errno::EINVAL));
         assert_eq!(region.discard(1, 1), Err(Errno::EINVAL));
         assert_eq!(region.discard(usize::MAX, PAGE), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn a_region_is_split_into_two_that_are_given_back_apart() {
+        let mut first = map_open(3 * PAGE).unwrap();
+        assert_eq!(first.split_off(3 * PAGE).err(), Some(Errno::EINVAL));
+        assert_eq!(first.split_off(10).err(), Some(Errno::EINVAL));
+        let second = first.split_off(PAGE).unwrap();
+        assert_eq!((first.len(), second.len()), (2 * PAGE, PAGE));
+        // SAFETY: the last byte of the second region, which outlives the first.
+        unsafe {
+            assert_eq!(second.base(), first.base().add(2 * PAGE));
+            second.base().add(PAGE - 1).write(7);
+            drop(first);
+            assert_eq!(second.base().add(PAGE - 1).read(), 7);
+        }
+        assert!(map_with_guard(2 * PAGE).unwrap().split_off(PAGE).is_err());
     }
 
     #[test]

@@ -183,19 +183,26 @@ impl Buddy {
     /// `2^log2` bytes in blocks of at least `2^min_log2`; `EINVAL` unless `min_log2` is between 5
     /// and 16 and `max(min_log2, 12) ≤ log2 ≤ 46`.
     pub fn new(min_log2: u32, log2: u32) -> Result<Buddy, Errno> {
+        Buddy::with_more(min_log2, log2, PAGE).map(|(buddy, _)| buddy)
+    }
+
+    /// The same, and `more` bytes, a multiple of [`PAGE`], of the same mapping for other tables.
+    pub fn with_more(min_log2: u32, log2: u32, more: usize) -> Result<(Buddy, Region), Errno> {
         if !(5..=16).contains(&min_log2) || !(min_log2.max(12)..=46).contains(&log2) {
             return Err(Errno::EINVAL);
         }
         let geometry = Geometry::new(min_log2, log2);
-        let memory = mem::map_with_guard(geometry.bytes() as usize)?;
-        let metadata = mem::map_with_guard(PAGE + geometry.state_bytes() as usize)?;
+        let states = mem::round_up(PAGE + geometry.state_bytes() as usize)?;
+        let mut memory = mem::map_open(geometry.bytes() as usize + states + more)?;
+        let more = memory.split_off(more)?;
+        let metadata = memory.split_off(states)?;
         // SAFETY: the first page of the metadata, which has room for all heads, serves nothing
         // else and lives as long as the lists do.
         let mut lists = unsafe { Lists::new(metadata.base().cast(), geometry.levels()) };
         let base = memory.base();
         // SAFETY: the root covers the whole mapping, all of it free.
         unsafe { lists.push(Node::ROOT.level, base.cast()) };
-        Ok(Buddy {
+        let buddy = Buddy {
             lists,
             base,
             held: [None; 2],
@@ -206,7 +213,8 @@ impl Buddy {
             top: 0,
             tree: Tree::new(geometry, Metadata(metadata)),
             memory,
-        })
+        };
+        Ok((buddy, more))
     }
 
     /// Reads states without the lock around this allocator.

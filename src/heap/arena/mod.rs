@@ -203,9 +203,10 @@ impl Arena {
         if log2 < span::SPAN_LOG2 {
             return Err(Errno::EINVAL);
         }
-        let buddy = Buddy::new(UNIT_LOG2, log2)?;
+        let more = Table::bytes_for(1 << log2.min(46))?;
+        let (buddy, more) = Buddy::with_more(UNIT_LOG2, log2, more)?;
         // SAFETY: both are parts of the same shared state, and dropping a table reads nothing.
-        let table = unsafe { Table::new(&buddy)? };
+        let table = unsafe { Table::new(&buddy, more)? };
         Ok(Arena {
             groups: [Group::EMPTY; CLASSES],
             due: false,
@@ -419,6 +420,11 @@ impl Arena {
     #[inline(always)]
     pub fn is_due(&self) -> bool {
         self.due
+    }
+
+    /// Finds out anew whether it is time for a collection, after a change of the budget.
+    pub fn reconsider(&mut self) {
+        self.due = self.shared.lock().is_due();
     }
 
     /// Begins a collection, unless one is going on. Afterwards every mutator gives its roots.

@@ -45,16 +45,28 @@ pub struct Place {
 }
 
 impl Table {
-    /// The table of an arena.
+    /// Bytes of the rows, and of the marks, for an arena of so many bytes.
+    fn sizes(bytes: u64) -> Result<[usize; 2], Errno> {
+        let rows = (bytes >> SPAN_LOG2) as usize * size_of::<Span>();
+        let marks = (bytes >> UNIT_LOG2) as usize / 8;
+        Ok([mem::round_up(rows)?, mem::round_up(marks)?])
+    }
+
+    /// Bytes of memory the table of an arena of so many bytes needs.
+    pub fn bytes_for(bytes: u64) -> Result<usize, Errno> {
+        Table::sizes(bytes).map(|sizes| sizes.iter().sum())
+    }
+
+    /// The table of an arena, in memory of the size that [`bytes_for`](Self::bytes_for) says.
     ///
     /// # Safety
     /// The table must not outlive the allocator.
-    pub unsafe fn new(buddy: &Buddy) -> Result<Table, Errno> {
+    pub unsafe fn new(buddy: &Buddy, mut memory: Region) -> Result<Table, Errno> {
         let bytes = buddy.capacity();
-        let rows = (bytes >> SPAN_LOG2) as usize;
+        let marks = memory.split_off(Table::sizes(bytes)?[1])?;
         Ok(Table {
-            spans: mem::map_with_guard(rows * size_of::<Span>())?,
-            marks: mem::map_with_guard((bytes >> UNIT_LOG2) as usize / 8)?,
+            spans: memory,
+            marks,
             base: buddy.base().as_ptr().addr() as u64,
             bytes,
             // SAFETY: the caller keeps the allocator.

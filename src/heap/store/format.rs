@@ -133,7 +133,8 @@ fn get_u64(page: &Page, at: usize) -> u64 {
 }
 
 fn all_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().all(|word| *word == [0; 8]) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// A run of pages.

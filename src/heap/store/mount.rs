@@ -36,16 +36,19 @@ pub struct Mounted<S> {
     pub passed_over: Option<Damage>,
 }
 
-fn read_page<S: Storage>(file: &mut S, offset: u64) -> Result<Page, Error> {
+/// What `decode` finds in the page at `offset`. Not part of its callers: each page of the native stack
+/// that is touched for the first time costs a fault, so all pages are read at the same place.
+#[inline(never)]
+fn read_page<S: Storage, T>(file: &mut S, offset: u64, decode: fn(&Page) -> T) -> Result<T, Error> {
     let mut page = [0; PAGE];
     read_all(file, offset, &mut page).map_err(|why| Error::Io("read", why))?;
-    Ok(page)
+    Ok(decode(&page))
 }
 
 /// The slots of the region at `region`.
 pub(super) fn read_slots<S: Storage>(file: &mut S, region: u64) -> Result<[Slot; 2], Error> {
-    let first = Superblock::decode(&read_page(file, region)?);
-    let second = Superblock::decode(&read_page(file, region + PAGE as u64)?);
+    let first = read_page(file, region, Superblock::decode)?;
+    let second = read_page(file, region + PAGE as u64, Superblock::decode)?;
     Ok([first, second])
 }
 
@@ -127,8 +130,7 @@ impl<S: Storage> Store<S> {
             return Err(Error::Missing);
         }
         let slots = read_slots(&mut self.file, self.region)?;
-        let notes = read_page(&mut self.file, self.region + DATA)?;
-        self.notes = Notes::decode(&notes);
+        self.notes = read_page(&mut self.file, self.region + DATA, Notes::decode)?;
         let mut found = Vec::new();
         let mut wrong = None;
         for (slot, state) in slots.into_iter().enumerate() {
