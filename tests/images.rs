@@ -266,3 +266,136 @@ fn traces_of_images_are_plain() {
     assert_eq!(got.end, End::Status(0));
     assert_eq!(got.err(), "5\n%word\n");
 }
+
+/// Commits as many times as the argument says, a small state each time.
+const MANY: &str = "(require \"std\")
+(defun (go main big n i)
+  (if (Eq i n) 0
+    (Seq (commit (main [big i (Pin i)])) (go main big n (Inc i)))))
+(defun (many state args)
+  (go many (Ix0 state) (Add 1 (Ix0 (parse-nat (Ix0 args)))) (Mul 0 (Ix 1 state))))
+(define main (many [(Pin (range 0 100)) 0]))
+";
+
+#[test]
+fn commits_without_end_take_bounded_space() {
+    let image = image_of("many", MANY);
+    let size = |image: &Path| fs::metadata(image).expect("it is there").len();
+    let first = size(&image);
+    // A commit takes two pages: four times what the test allows, if nothing were given back.
+    for _ in 0..3 {
+        check(&image, &["3000"], Mode::Plain, "", 0);
+        sound(&image);
+        assert!(size(&image) < first + (6 << 20), "{}", size(&image));
+    }
+    // What a process of its own does, one commit each, is collected, too.
+    for _ in 0..300 {
+        check(&image, &["1"], Mode::Plain, "", 0);
+    }
+    check(&image, &["300"], Mode::Stress, "", 0);
+    sound(&image);
+    assert!(size(&image) < first + (6 << 20), "{}", size(&image));
+}
+
+/// A chain of pins, each around the one before, as many as the state says.
+const CHAIN: &str = "(require \"std\")
+(defun (chain n p) (if (Eq n 0) p (chain (Dec n) (Pin [n p]))))
+(defun (depth p n) (if (IsPin p) (depth (Ix 1 (Unpin p)) (Inc n)) n))
+(defun (deep n p args)
+  (if (IsPin p) (Eq n (depth p 0)) (Seq (commit (deep n (chain n 0))) 5)))
+(define main (deep LENGTH 0))
+";
+
+#[test]
+fn a_million_nested_pins_are_committed_without_recursion() {
+    let image = image_of("chain", &CHAIN.replace("LENGTH", "1000000"));
+    for status in [5, 1] {
+        let got = run(&image, &[]).limit_seconds(120).run();
+        assert_eq!(got.end, End::Status(status), "{}", got.describe());
+    }
+    sound(&image);
+}
+
+/// Commits more and more until it cannot, then something small; says why it could not.
+const FULL: &str = "(require \"std\")
+(defun (grow main n row)
+  (@ r (try-io commit (main [n row])))
+  (if (IsNat r) r (grow main (Inc n) [row (range n (Add n 60000))])))
+(defun (then-small full why) (Seq (commit (full [why 7])) why))
+(defun (full state args)
+  (if (Eq 0 (Ix 1 state)) (then-small full (grow full 1 [1])) (Ix0 state)))
+(define main (full [0 0]))
+";
+
+#[test]
+fn without_space_commits_throw_and_later_ones_succeed() {
+    for (limit, number) in [("ulimit -f 8192", 27), ("ulimit -v 131072", 28)] {
+        let image = image_of("full", FULL);
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("{limit}; exec ./p"));
+        shell.current_dir(image.parent().expect("a directory"));
+        let got = shell.output().expect("a shell");
+        let error = String::from_utf8_lossy(&got.stderr);
+        assert_eq!(got.status.code(), Some(number), "{limit}: {error}");
+        check(&image, &[], Mode::Plain, "", number);
+        sound(&image);
+    }
+}
+
+/// A table of 64 pins with functions in them, of which each commit replaces one; all are called and
+/// compared with what they should give each time. Every third state goes on with the stored pins.
+const TABLE: &str = "(require \"std\")
+(defun (parse args) (if args (Ix0 (parse-nat (Ix0 args))) 1))
+(defun (node n) (Pin [n (Pin (range n (Add n 20))) {x -> (Add x n)}]))
+(defun (value p) (@ r (Unpin p)) (Add ((Ix 2 r) 1) (Ix 3 (Unpin (Ix 1 r)))))
+(defun (expect n) (Add (Add 1 n) (Add n 3)))
+(defun (total row i acc) (If (Eq i 64) acc (total row (Inc i) (Add acc (value (Ix i row))))))
+(defun (want nums i acc) (If (Eq i 64) acc (want nums (Inc i) (Add acc (expect (Ix i nums))))))
+(defun (nextr s) (Mod (Add (Mul s 1103515245) 12345) 2147483648))
+(defun (change go main n row nums2 row2 s)
+  (@ c (commit (main [nums2 row2 s])))
+  (Seq c (If (Ne (total row2 0 0) (want nums2 0 0)) 9
+     (go go main (Dec n) nums2 (If (Eq 0 (Mod n 3)) (Ix 1 (Last c)) row2) s))))
+(defun (step go main n nums row s)
+  (@ i (Mod (Div s 65536) 64))
+  (@ k (Mod (Div s 100) 5000))
+  (change go main n row (Up i k nums) (Up i (node k) row) s))
+(defun (go self main n nums row seed)
+  (if (Eq n 0) (If (Eq (total row 0 0) (want nums 0 0)) 7 8)
+    (step self main n nums row (nextr seed))))
+(defun (main state args)
+  (if (IsNat state) (main [(range 0 64) (map node (range 0 64)) 42] args)
+    (If (Ne (total (Ix 1 state) 0 0) (want (Ix0 state) 0 0)) 10
+      (go go main (parse args) (Ix0 state) (Ix 1 state) (Ix 2 state)))))
+(define main (main 0))";
+
+#[test]
+fn pins_are_as_they_were_however_they_come_and_go() {
+    let image = image_of("table", TABLE);
+    check(&image, &["10"], Mode::Plain, "", 7);
+    for (mode, commits) in [
+        (Mode::Plain, "1500"),
+        (Mode::Stress, "12"),
+        (Mode::Plain, "1500"),
+    ] {
+        check(&image, &[commits], mode, "", 7);
+        sound(&image);
+    }
+}
+
+#[test]
+fn what_has_been_stored_does_not_stay_in_memory() {
+    let image = image_of("copies", MANY);
+    let got = run(&image, &["3000"]).env("PLAN_STATS", "1").run();
+    let text = got.err();
+    let figure = |name: &str| -> u64 {
+        let found = text
+            .split([' ', '\n'])
+            .find_map(|part| part.strip_prefix(name));
+        found
+            .and_then(|n| n.parse().ok())
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
+    };
+    assert!(figure("pins=") > 3000, "{text}");
+    assert!(figure("pins_freed=") > figure("pins=") * 3 / 4, "{text}");
+}

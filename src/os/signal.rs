@@ -29,6 +29,8 @@ unsafe extern "C" {
 }
 
 /// The interrupt key.
+/// A file would become larger than the limit allows.
+const SIGXFSZ: i32 = 25;
 const SIGINT: i32 = 2;
 /// The timer of [`after`].
 const SIGALRM: i32 = 14;
@@ -154,6 +156,16 @@ pub fn take(word: &AtomicUsize, value: usize) -> Option<Reason> {
             return found;
         }
     }
+}
+
+/// Lets a write beyond the limit of the size of files be answered with `EFBIG` instead of ending the
+/// process. It is caught, not ignored: what the process executes starts with the default again.
+///
+/// # Errors
+/// What the kernel answers, which with these arguments is nothing.
+pub fn catch_file_size() -> Result<(), Errno> {
+    extern "C" fn nothing(_: i32) {}
+    handle(SIGXFSZ, nothing)
 }
 
 /// Lets the interrupt key leave [`Reason::Interrupt`] instead of ending the process.

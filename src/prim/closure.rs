@@ -197,5 +197,6 @@ pub(super) fn copy_uniq(m: &mut Machine, a: Args) -> Result<Value, Fault> {
 }
 
 pub(super) fn ref_eq(_: &mut Machine, a: Args) -> Result<Value, Fault> {
-    Ok(Value::bit(a.get(0) == a.get(1)))
+    let latest = |v: Value| if v.is_pin() { v.latest() } else { v };
+    Ok(Value::bit(latest(a.get(0)) == latest(a.get(1))))
 }

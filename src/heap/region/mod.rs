@@ -14,7 +14,7 @@ pub mod memory;
 pub mod window;
 
 use super::store::{Error, FileStorage, Outcome, Root, Store};
-use crate::os::process;
+use crate::os::{process, signal};
 use crate::value::Value;
 use alloc::sync::Arc;
 use collect::Collecting;
@@ -51,6 +51,8 @@ impl Region {
     /// [`Error::Io`] without the address space.
     #[inline(never)]
     pub fn new(mut store: Store<FileStorage>) -> Result<Region, Error> {
+        // Where the handler cannot be had a full disk is still an error, and a limit ends the process.
+        let _ = signal::catch_file_size();
         let (fd, data) = (store.storage().file().fd(), store.data());
         let window = Window::map(fd, data, store.superblock().pages);
         let window = window.map_err(|why| Error::Io("map", why))?;
