@@ -49,7 +49,8 @@ environment:
   PLAN_STATS=1       print counters of time and memory at the end
   PLAN_THREADS=N     evaluate in parallel on N threads; unless set, one for each
                      processor
-  PLAN_VERIFY=1      check the whole heap after every collection (slow)
+  PLAN_VERIFY=1      check the whole heap after every collection (slow), and
+                     an image before it is run
   PLAN_STRESS=1      collect at every allocation (very slow)
 ";
 

@@ -2,7 +2,9 @@
 //!
 //! Invariants:
 //! - all arguments belong to the program; `PLANCMD` reaches the runtime;
-//! - what cannot be used is one line and status 4; it is never run as something else.
+//! - what cannot be used is one line and status 4; it is never run as something else;
+//! - damage below the root is found by a scrub, which `PLAN_VERIFY=1` makes part of the start: reading
+//!   everything each time would make the start of an image depend on its size.
 
 use super::message::{self, Shown};
 use super::options::Environment;
@@ -12,6 +14,7 @@ use super::{STATUS_IMAGE, STATUS_INTERNAL, images};
 use crate::heap::region::Region;
 use crate::heap::store::{Error, FileStorage, Options, Store};
 use crate::os::env::Args;
+use crate::os::fault;
 use crate::os::image::{OwnImage, Refusal};
 use alloc::vec::Vec;
 use core::fmt;
@@ -36,7 +39,11 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
         Ok(environment) => environment,
         Err(status) => return status,
     };
-    let store = match mount(own, environment.read_only) {
+    fault::in_image();
+    let verify = environment.machine.verify;
+    let mounted = mount(own, environment.read_only);
+    let mounted = mounted.and_then(|store| if verify { sound(store) } else { Ok(store) });
+    let store = match mounted {
         Ok(store) => store,
         Err(error) => return unusable(path, error),
     };
@@ -64,6 +71,17 @@ fn unusable(path: &[u8], error: Error) -> i32 {
 
 fn warn(path: &[u8], what: fmt::Arguments<'_>) {
     message::fail(0, format_args!("image {}: warning: {what}", Shown(path)));
+}
+
+/// The store if all that the committed value reaches is as it was written.
+#[inline(never)]
+fn sound(mut store: Store<FileStorage>) -> Result<Store<FileStorage>, Error> {
+    let sequence = store.superblock().sequence;
+    let found = store.scrub()?.findings;
+    match found.iter().find(|finding| finding.sequence == sequence) {
+        Some(finding) => Err(Error::Damaged(finding.damage)),
+        None => Ok(store),
+    }
 }
 
 /// Locks and opens the region; says so if it had to go back to an older generation.
