@@ -8,6 +8,18 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{PoisonError, RwLock};
+
+/// Held to write while a file that is going to be executed is open, to read while a process is started:
+/// until a new process executes its program it has the files that others have open, and their locks.
+static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// Waits until no process that is being started has what was open before this is called.
+#[allow(dead_code)] // not every program of tests closes files that matter
+pub fn let_spawns_end() {
+    drop(SPAWNING.write().unwrap_or_else(PoisonError::into_inner));
+}
 
 /// A source of pins that has none.
 struct Empty;
@@ -27,6 +39,7 @@ impl Source for Empty {
 /// Makes `path` an image whose committed value is the number 0: as a program it does nothing, and
 /// its status is 0.
 pub fn make_image(path: &Path) {
+    let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
     let mut bytes = fs::read(crate::common::plan_path()).expect("the executable is readable");
     let region = marked(&mut bytes).expect("the executable has a marker");
     bytes.resize(region as usize, 0);
@@ -61,8 +74,12 @@ impl Scratch {
         for name in ["PLANCMD", "PLAN_READONLY", "PLAN_VERIFY", "PLAN_STRESS"] {
             shell.env_remove(name);
         }
-        let output = shell.stdin(std::process::Stdio::null()).output();
-        let output = output.expect("there is a shell");
+        shell.stdin(Stdio::null());
+        shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+        let child = shell.spawn().expect("there is a shell");
+        drop(spawning);
+        let output = child.wait_with_output().expect("its output can be read");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.code(), error)
     }
