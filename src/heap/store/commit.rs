@@ -75,9 +75,12 @@ impl Writer {
             self.start = page;
         }
         let begin = self.buffer.len();
-        self.buffer
-            .extend(words.iter().flat_map(|word| word.to_le_bytes()));
         self.buffer.resize(begin + PAGE, 0);
+        // Word by word, not byte by byte: all that is committed goes through this loop.
+        let places = self.buffer[begin..].as_chunks_mut::<8>().0;
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
         self.sum = self.sum.wrapping_add(page_sum(page, &self.buffer[begin..]));
         Ok(())
     }
