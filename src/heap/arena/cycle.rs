@@ -13,7 +13,8 @@
 #![allow(unsafe_code)]
 
 use super::Shared;
-use super::space::{Addresses, Held, Phase, Space};
+use super::held::{Addresses, Held};
+use super::space::{Phase, Space};
 use super::table::Table;
 use crate::heap::now;
 use crate::value::{Header, Kind, PIN_FIXED_WORDS, Value};

@@ -8,6 +8,8 @@
 //! | [`table`] | marks, and from an address to its block |
 //! | [`space`] | all that is under the lock: claims, lists, phases, the sweep |
 //! | [`cycle`] | the collector: marking, and the order of a collection |
+//! | `gathering` | giving roots |
+//! | `held` | addresses in the persistence region that memory refers to |
 //! | `verify` | the verifier |
 //!
 //! A block is `{redirection, header, payload …}`; callers see the address of the payload. An
@@ -25,6 +27,8 @@
 
 pub mod buddy;
 mod cycle;
+mod gathering;
+mod held;
 pub mod space;
 pub mod span;
 pub mod table;
@@ -45,11 +49,13 @@ use buddy::{BLOCK_WORDS, Buddy};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
-use space::{Addresses, Code, Collector, Held, Phase, Space};
+use held::{Addresses, Held};
+use space::{Code, Collector, Phase, Space};
 use span::{CLASSES, LARGEST};
 use table::Table;
 
 pub use buddy::{Cause, Exhausted, Owner};
+pub use gathering::Gathering;
 pub use space::{Counters, Finished};
 
 const WORD_BYTES: u64 = 8;
@@ -274,8 +280,8 @@ impl Arena {
     pub fn hand_over(&mut self, v: Value) {
         let mut space = self.shared.lock();
         if space.phase == Phase::Roots {
-            let mut one = Gathering::new(&self.shared);
-            one.held = space.held.is_open().then(Addresses::default);
+            let held = space.held.is_open().then(Addresses::default);
+            let mut one = Gathering::new(&self.shared, held);
             one.root(v);
             one.add_to(&mut space);
         }
@@ -477,10 +483,7 @@ impl Arena {
         }
         let held = space.held.is_open().then(Addresses::default);
         drop(space);
-        Some(Gathering {
-            held,
-            ..Gathering::new(shared)
-        })
+        Some(Gathering::new(shared, held))
     }
 
     /// Lets the collector work if all roots have been given.
@@ -597,62 +600,5 @@ fn slow_down(space: MutexGuard<'_, Space>, bytes: u64) {
     drop(space);
     if outrun {
         clock::sleep((bytes * PACE).clamp(*SLEEP.start(), *SLEEP.end()));
-    }
-}
-
-/// The roots of one mutator on their way to the collector.
-pub struct Gathering<'a> {
-    shared: &'a Shared,
-    held: Option<Addresses>,
-    grey: Vec<u64>,
-    complete: bool,
-}
-
-impl<'a> Gathering<'a> {
-    fn new(shared: &'a Shared) -> Gathering<'a> {
-        Gathering {
-            shared,
-            held: None,
-            grey: Vec::new(),
-            complete: true,
-        }
-    }
-
-    /// Gives a root: any value; one that refers to nothing in the arena is no root.
-    #[inline]
-    pub fn root(&mut self, v: Value) {
-        if !v.is_direct() {
-            self.reference(v);
-        }
-    }
-
-    #[inline(never)]
-    fn reference(&mut self, v: Value) {
-        let Some(payload) = self.shared.table.mark(v.address() as u64) else {
-            if let Some(held) = &mut self.held {
-                held.add(v.address() as u64);
-            }
-            return;
-        };
-        if self.grey.try_reserve(1).is_ok() {
-            self.grey.push(payload);
-        } else {
-            self.complete = false;
-        }
-    }
-
-    /// All roots have been given.
-    pub fn end(mut self) {
-        let mut space = self.shared.lock();
-        self.add_to(&mut space);
-        space.roots_given();
-    }
-
-    fn add_to(&mut self, space: &mut Space) {
-        space.grey.append(&mut self.grey);
-        if let (Held::Open(all), Some(held)) = (&mut space.held, self.held.take()) {
-            all.append(held);
-        }
-        space.keep_all |= !self.complete;
     }
 }
