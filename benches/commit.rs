@@ -8,12 +8,13 @@
 //! `fdatasync` each time, in place and at the end of a growing file; SQLite and LMDB putting the same
 //! value under one key, driven by a program that is compiled here if there are a C compiler and the
 //! libraries. The tables go to standard output as Markdown; `docs/benchmarks.md` says what the columns
-//! mean.
+//! mean. Beside all this stands another implementation, if its program that makes images is named.
 //!
 //! | variable | effect |
 //! |---|---|
 //! | `PLAN_BENCH_RUNS` | runs of each, 5 unless set |
 //! | `PLAN_BENCH_GIB` | the largest image started, 1 unless set; its holes are made by `fallocate` |
+//! | `PLAN_RIVAL_BOOT` | run as `BOOT SEED IMAGE`: makes an image of another implementation |
 //! | `PLAN_BENCH_SEED` | `SEED<INPUT`: a program whose image is measured before and after its run |
 //!
 //! Invariants:
@@ -103,6 +104,33 @@ fn image(name: &str, wisp: &str) -> Result<PathBuf, Error> {
     let mut build = Command::new("build/plan");
     succeed(build.arg("build").arg(&source).arg("-o").arg(&path))?;
     Ok(path)
+}
+
+/// The image of another implementation of the same program, if there is one.
+fn rival(name: &str, wisp: &str) -> Result<Option<PathBuf>, Error> {
+    let path = Path::new(SCRATCH).join(format!("commit-rival-{name}"));
+    let (source, seed) = (path.with_extension("wisp"), path.with_extension("seed"));
+    fs::write(&source, wisp)?;
+    let mut save = Command::new("build/plan");
+    succeed(
+        save.args(["seed", "save"])
+            .arg(&source)
+            .arg("-o")
+            .arg(&seed),
+    )?;
+    rival_of(&seed, &path)
+}
+
+/// The image of another implementation of this seed.
+fn rival_of(seed: &Path, path: &Path) -> Result<Option<PathBuf>, Error> {
+    let Ok(boot) = std::env::var("PLAN_RIVAL_BOOT") else {
+        return Ok(None);
+    };
+    if path.exists() {
+        fs::remove_file(path)?;
+    }
+    succeed(Command::new(boot).arg(seed).arg(path))?;
+    Ok(Some(path.to_path_buf()))
 }
 
 /// Runs a command to its end; how long that took.
@@ -211,13 +239,20 @@ fn written(bytes: usize) -> usize {
     bytes.next_multiple_of(4096) + 4096
 }
 
-fn table(title: &str, image: PathBuf, count: u32, bytes: usize, runs: u32) -> Result<(), Error> {
+/// One table: the program commits `count` times a value of `bytes` bytes.
+fn table(title: &str, next: &str, count: u32, bytes: usize, runs: u32) -> Result<(), Error> {
     let block = written(bytes);
+    let (name, wisp) = (bytes.to_string(), program(count, next));
+    let image = image(&name, &wisp)?;
     let mut all = vec![
         contender("plan", move || succeed(Command::new(&image).arg("run"))),
         contender("raw, in place", move || raw(count, block, false)),
         contender("raw, growing", move || raw(count, block, true)),
     ];
+    all.extend(
+        rival(&name, &wisp)?
+            .map(|image| contender("rival", move || succeed(Command::new(&image).arg("run")))),
+    );
     all.extend(database("SQLITE", count, bytes));
     all.extend(database("LMDB", count, bytes));
     for _ in 0..runs {
@@ -263,10 +298,17 @@ fn mount_time(image: &Path, label: &str) -> Result<(), Error> {
 
 fn mounts(largest: u64) -> Result<(), Error> {
     println!("\n| image | MB | MB on disk | start to end, ms |\n|---|--:|--:|--:|");
-    mount_time(&image("small", LARGE)?, "new")?;
-    let ten = image("ten", &LARGE.replace("536870911", "5242879"))?;
-    succeed(Command::new(&ten).arg("more"))?;
-    mount_time(&ten, "16 pins")?;
+    let ten = LARGE.replace("536870911", "5242879");
+    let contenders = [
+        ("", Some(image("ten", &ten)?)),
+        ("rival, ", rival("ten", &ten)?),
+    ];
+    for (who, image) in contenders {
+        let Some(image) = image else { continue };
+        mount_time(&image, &format!("{who}new"))?;
+        succeed(Command::new(&image).arg("more"))?;
+        mount_time(&image, &format!("{who}16 pins"))?;
+    }
     let large = image("large", LARGE)?;
     for gib in 1..=largest {
         succeed(Command::new(&large).arg("more"))?;
@@ -287,16 +329,26 @@ fn growth(case: &str) -> Result<(), Error> {
     let image = Path::new(SCRATCH).join("commit-growth");
     let mut boot = Command::new("build/plan");
     succeed(boot.arg("boot").arg(seed).arg(&image))?;
-    let before = fs::metadata(&image)?.len();
-    let mut run = Command::new(&image);
+    grow(case, &image, input)?;
+    let rival = Path::new(SCRATCH).join("commit-rival-growth");
+    match rival_of(Path::new(seed), &rival)? {
+        Some(rival) => grow("rival", &rival, input),
+        None => Ok(()),
+    }
+}
+
+/// Runs an image once and prints what has become of it.
+fn grow(label: &str, image: &Path, input: &str) -> Result<(), Error> {
+    let before = fs::metadata(image)?.len();
+    let mut run = Command::new(image);
     run.stdin(File::open(input)?).stdout(Stdio::null());
     let start = Instant::now();
     let status = run.status()?;
     let taken = start.elapsed().as_secs_f64();
-    let stat = fs::metadata(&image)?;
+    let stat = fs::metadata(image)?;
     let (after, disk) = (stat.len(), stat.blocks() * 512);
     println!(
-        "\n{case}: {status}, {before} bytes before, {after} after ({disk} on disk), {taken:.2} s"
+        "\n{label}: {status}, {before} bytes before, {after} after ({disk} on disk), {taken:.2} s"
     );
     Ok(())
 }
@@ -307,9 +359,8 @@ fn number(name: &str, otherwise: u64) -> Result<u64, Error> {
 
 fn main() -> Result<(), Error> {
     let runs = number("PLAN_BENCH_RUNS", 5)? as u32;
-    let tiny = image("tiny", &program(500, "0"))?;
-    table("a counter", tiny, 500, 16, runs)?;
-    let delta = image("delta", &program(50, "(Pin (Add n (Bex 7999999)))"))?;
+    table("a counter", "0", 500, 16, runs)?;
+    let delta = "(Pin (Add n (Bex 7999999)))";
     table("1 MB", delta, 50, 1_000_000, runs)?;
     mounts(number("PLAN_BENCH_GIB", 1)?)?;
     if let Ok(case) = std::env::var("PLAN_BENCH_SEED") {
