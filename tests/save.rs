@@ -246,8 +246,7 @@ fn the_output_stands_behind_its_option_for_every_kind_of_file() {
         dumped.starts_with("version 2,") && dumped.ends_with("= 5\n"),
         "{dumped}"
     );
-    let refused =
-        "plan: seed save: a Wisp program needs -o (plan seed save FILE.wisp -o OUT.seed)\n";
+    let refused = "plan: seed save: no output file (-o OUT) given (try plan seed save --help)\n";
     let got = run(&dir, &["seed", "save", "p.wisp", "d.seed"], "");
     ends(&got, "", refused, 2);
     assert!(!dir.join("d.seed").exists());

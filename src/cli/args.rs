@@ -7,11 +7,13 @@
 //! - arguments are bytes; only command words and options are compared with text.
 
 use super::message::Shown;
-use super::wisp::Transcript;
 use crate::seed::Version;
 use crate::wisp::read::Dialect;
 use alloc::vec::Vec;
 use core::fmt;
+pub use seed::Seed;
+
+mod seed;
 
 /// What the arguments ask for. Slices are those of the arguments, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,11 +35,8 @@ pub enum Command<'a> {
     Rpn,
     /// `plan rpn test`: the self-tests of the console.
     RpnTest,
-    /// `plan seed check|dump|save …`: the words after `seed`, not yet checked.
-    Seed {
-        /// Subcommand and what follows it; may be empty.
-        words: &'a [&'a [u8]],
-    },
+    /// `plan seed …`.
+    Seed(Seed<'a>),
     /// `plan image …`.
     Image(Image<'a>),
     /// `plan boot FILE.seed OUT`: an image of a seed.
@@ -108,6 +107,17 @@ impl Task {
             "image export",
         ][self as usize]
     }
+}
+
+/// Whether and how forms and values are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transcript {
+    /// Not at all.
+    None,
+    /// Without colour.
+    Plain,
+    /// With the colours of a terminal.
+    Color,
 }
 
 /// What `plan wisp` is to do.
@@ -276,10 +286,8 @@ pub fn parse<'a>(words: &'a [&'a [u8]]) -> Result<Command<'a>, Usage<'a>> {
         b"repl" => wisp(rest, true),
         b"image" if wants_help(rest) => Ok(Command::Help(Topic::Image)),
         b"image" => image(rest).map(Command::Image),
-        b"seed" => Ok(match rest {
-            words if wants_help(words) => Command::Help(Topic::Seed),
-            words => Command::Seed { words },
-        }),
+        b"seed" if wants_help(rest) => Ok(Command::Help(Topic::Seed)),
+        b"seed" => seed::parse(rest).map(Command::Seed),
         b"boot" if wants_help(rest) => Ok(Command::Help(Topic::Boot)),
         b"boot" => boot(rest),
         b"build" if wants_help(rest) => Ok(Command::Help(Topic::Build)),
@@ -346,11 +354,6 @@ fn wisp<'a>(words: &'a [&'a [u8]], prompt: bool) -> Result<Command<'a>, Usage<'a
         (false, true) => Command::Repl(program(words, PROMPT)?),
         (false, false) => Command::Wisp(program(words, "wisp")?),
     })
-}
-
-/// The words after `seed save`: `[OPTION…] FILE… -o OUT`.
-pub fn save<'a>(words: &'a [&'a [u8]]) -> Result<Wisp<'a>, Usage<'a>> {
-    program(words, SAVE)
 }
 
 /// `boot [--] FILE.seed OUT`.

@@ -12,7 +12,7 @@
 use super::message::{self, Shown};
 use super::options::Environment;
 use super::wisp::{self, finish, no_library};
-use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, graph, seed};
+use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_OK, graph, seed_file};
 use crate::os::env::Args;
 use crate::seed::Version;
 use crate::wisp::{Library, LoadError, Problem, Rules, Session, Sources, report};
@@ -42,7 +42,7 @@ pub fn save(args: &Args, text: &'static [u8], path: &[u8], dir: &[u8]) -> Result
     };
     for (name, bytes) in NAMES.iter().zip(&parts) {
         let target = [dir, b"/", name].concat();
-        seed::write(&target, bytes)?;
+        seed_file::write(&target, bytes)?;
     }
     environment.report(&machine);
     Ok(STATUS_OK)

@@ -9,7 +9,9 @@
 //! | `graph` | seeds from values |
 //! | `image` | an image: this executable with a persistence region behind it |
 //! | `library` | the built-in library, for the build |
-//! | `save` | `seed save` for Wisp programs |
+//! | `seed_file` | what the commands about seed files share |
+//! | `save`, `save_console` | `seed save` for Wisp programs and for console files |
+//! | `arity` | warnings of values that do nothing when run |
 //! | `images` | images from outside: boot, build, `image …` |
 //! | `stop` | what is said about a program without a result |
 //! | one file per command | the command |
@@ -20,6 +22,7 @@
 //! - help and version go to standard output, and a failure to write them is a failure.
 
 pub mod args;
+mod arity;
 mod graph;
 pub mod help;
 mod image;
@@ -31,7 +34,9 @@ mod repl;
 mod rpn;
 mod run;
 mod save;
+mod save_console;
 mod seed;
+mod seed_file;
 pub mod stop;
 pub mod wisp;
 
@@ -86,7 +91,7 @@ fn tool(args: &Args, library: Library) -> i32 {
         }) => run::main(args, file, words, timeout),
         Ok(Command::Rpn) => rpn::main(args),
         Ok(Command::RpnTest) => rpn::test(args),
-        Ok(Command::Seed { words }) => seed::main(args, library, words),
+        Ok(Command::Seed(seed)) => seed::main(args, library, &seed),
         Ok(Command::Boot { file, output }) => {
             images::boot::boot(args, file, output).unwrap_or_else(|status| status)
         }

@@ -7,7 +7,7 @@
 
 use super::message::{self, Shown};
 use super::options::Environment;
-use super::seed::is_wisp;
+use super::seed_file::is_wisp;
 use super::{STATUS_INPUT, STATUS_OK, stop};
 use crate::machine::{Machine, Stop};
 use crate::nat;

@@ -7,15 +7,15 @@
 //! - A value that does nothing when it is run as a seed is written all the same, with a warning.
 
 use super::args::Wisp;
+use super::arity::warn_of_arity;
 use super::message::{self, Shown};
 use super::options::Environment;
-use super::seed::{bad_seed, write};
+use super::seed_file::{bad_seed, write};
 use super::wisp::{add_expression, assemble, finish, no_library, warn};
 use super::{STATUS_EVALUATION, STATUS_OK, STATUS_USAGE, graph, stop};
 use crate::machine::Machine;
 use crate::os::env::Args;
 use crate::prim::jets;
-use crate::value::Value;
 use crate::wisp::name_bytes;
 use crate::wisp::{Ended, Library, Rules, Session, Silent, Sources};
 use alloc::vec::Vec;
@@ -153,30 +153,4 @@ fn encode(machine: &mut Machine, wisp: &Wisp) -> Result<Vec<u8>, i32> {
         );
     }
     Ok(bytes)
-}
-
-/// Says so if running this value, called `what`, does nothing.
-pub fn warn_of_arity(value: Value, what: core::fmt::Arguments<'_>) {
-    let help = "a program is a function of one argument";
-    match missing(value) {
-        Some(1) => {}
-        Some(n) => {
-            let text =
-                format_args!("warning: {what} takes {n} arguments: it does nothing ({help})");
-            message::fail(STATUS_OK, text);
-        }
-        None => {
-            let text = format_args!("warning: {what} is no function: it does nothing ({help})");
-            message::fail(STATUS_OK, text);
-        }
-    }
-}
-
-/// How many arguments a value lacks to be called; none if it is no function.
-fn missing(v: Value) -> Option<u64> {
-    if v.is_law() || v.is_pin() {
-        return Some(v.call_arity());
-    }
-    let head = v.is_closure().then(|| v.head())?;
-    (head.is_law() || head.is_pin()).then(|| head.call_arity() - v.size() as u64)
 }

@@ -6,10 +6,10 @@
 //!   and takes the values of `-e`;
 //! - every failure ends with one line `plan: …`.
 
-use super::args::Wisp;
+use super::args::{Transcript, Wisp};
+use super::arity::warn_of_arity;
 use super::message::{self, Shown};
 use super::options::Environment;
-use super::save::warn_of_arity;
 use super::{STATUS_EVALUATION, STATUS_INPUT, STATUS_INTERNAL, STATUS_OK, STATUS_UNCAUGHT, stop};
 use crate::machine::{Machine, Stop};
 use crate::os::env::Args;
@@ -26,17 +26,6 @@ use crate::wisp::report::{self, Message};
 use crate::wisp::{Ended, Failure, Library, LoadError, Note, Observer, Rules, Session, Sources};
 use alloc::format;
 use alloc::vec::Vec;
-
-/// Whether and how forms and values are shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transcript {
-    /// Not at all.
-    None,
-    /// Without colour.
-    Plain,
-    /// With the colours of a terminal.
-    Color,
-}
 
 /// Shows the transcript, and the values of `-e`.
 struct Viewer {

@@ -21,7 +21,6 @@ fn outcome(words: &[&str]) -> String {
             };
             format!("run {} {args:?}{limit}", String::from_utf8_lossy(file))
         }
-        Ok(Command::Seed { words }) => format!("seed {}", words.len()),
         Ok(command) => format!("{command:?}"),
         Err(usage) => usage.to_string(),
     }
@@ -96,8 +95,74 @@ fn commands_are_recognised() {
         outcome(&[]).replace("lenient: false", "lenient: true")
     );
     assert_eq!(outcome(&["rpn", "test"]), "RpnTest");
-    assert_eq!(outcome(&["seed"]), "seed 0");
-    assert_eq!(outcome(&["seed", "check", "x"]), "seed 2");
+}
+
+/// What `plan seed` with these words is to do, or the message.
+fn seed(words: &[&str]) -> String {
+    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+    let text = String::from_utf8_lossy;
+    match seed::parse(&words) {
+        Ok(Seed::Check { files, strict }) => format!("check {} {strict}", text(&files.concat())),
+        Ok(Seed::Dump(file)) => format!("dump {}", text(file)),
+        Ok(Seed::Save(wisp)) => format!("save {}", text(&wisp.files.concat())),
+        Ok(Seed::SaveConsole {
+            file,
+            output,
+            version,
+        }) => format!("console {} {} {version:?}", text(file), text(output)),
+        Ok(Seed::SaveLibrary { file, directory }) => {
+            format!("library {} {}", text(file), text(directory))
+        }
+        Err(usage) => usage.to_string(),
+    }
+}
+
+#[test]
+fn words_about_seeds_are_recognised() {
+    let cases: [(&[&str], &str); 18] = [
+        (&["check", "x"], "check x false"),
+        (&["check", "--strict", "x", "y"], "check xy true"),
+        (&["check", "x", "--strict"], "check x true"),
+        (&["check", "--", "--strict"], "check --strict false"),
+        (&["dump", "--", "-x"], "dump -x"),
+        (&["save", "x.wisp", "-o", "y"], "save x.wisp"),
+        (&["save", "x.rpn", "-o", "y"], "console x.rpn y V1"),
+        (&["save", "x", "y", "--v2"], "console x y V2"),
+        (&["save", "--library", "x", "-o", "y"], "library x y"),
+        (&[], "seed: no subcommand given (try plan seed --help)"),
+        (&["x"], "seed: unexpected x (try plan seed --help)"),
+        (
+            &["check", "--strict"],
+            "seed check: no file given (try plan seed check --help)",
+        ),
+        (
+            &["check", "x", "-y"],
+            "seed check: unknown option: -y (try plan seed check --help)",
+        ),
+        (
+            &["dump", "--"],
+            "seed dump: no file given (try plan seed dump --help)",
+        ),
+        (
+            &["dump", "x", "y"],
+            "seed dump: unexpected y (try plan seed dump --help)",
+        ),
+        (
+            &["dump", "-x"],
+            "seed dump: unknown option: -x (try plan seed dump --help)",
+        ),
+        (
+            &["save"],
+            "seed save: no file given (try plan seed save --help)",
+        ),
+        (
+            &["save", "x", "y.wisp"],
+            "seed save: no output file (-o OUT) given (try plan seed save --help)",
+        ),
+    ];
+    for (words, outcome) in cases {
+        assert_eq!(seed(words), outcome);
+    }
 }
 
 #[test]

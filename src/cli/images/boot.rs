@@ -10,7 +10,7 @@ use super::{own_executable, unusable};
 use crate::cli::args::Wisp;
 use crate::cli::message::{self, Shown};
 use crate::cli::options::Environment;
-use crate::cli::seed::{bad_seed, is_wisp};
+use crate::cli::seed_file::{bad_seed, is_wisp};
 use crate::cli::{STATUS_INPUT, STATUS_OK, STATUS_USAGE, save, stop};
 use crate::heap::store::format::PAGE;
 use crate::heap::store::{FileStorage, Options, Store};

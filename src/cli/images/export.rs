@@ -8,7 +8,7 @@ use super::{Image, refuse, unusable};
 use crate::cli::args;
 use crate::cli::message;
 use crate::cli::options::Environment;
-use crate::cli::seed::bad_seed;
+use crate::cli::seed_file::bad_seed;
 use crate::cli::{STATUS_INPUT, STATUS_OK, STATUS_USAGE, graph};
 use crate::heap::region::Region;
 use crate::heap::store::{FileStorage, Store};
