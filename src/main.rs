@@ -15,7 +15,7 @@ use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
 use plan::os::image::{self, Handover};
-use plan::os::{Fd, fault, file, process};
+use plan::os::{fault, process};
 use plan::wisp::Library;
 use plan::wisp::start::BUILTIN;
 
@@ -72,16 +72,19 @@ unsafe extern "C" fn plan_start(stack: *const usize, handover: *const Handover) 
     process::exit(plan::cli::main(&args, start, library))
 }
 
-/// A message of fixed size: an internal error may be a lack of memory.
+/// The most bytes of a message.
+const LINE: usize = 511;
+
+/// A message of fixed size, with a zero behind it: an internal error may be a lack of memory.
 struct Line {
-    bytes: [u8; 512],
+    bytes: [u8; LINE + 1],
     len: usize,
 }
 
 impl Write for Line {
     /// Appends what fits, with line ends turned into blanks.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = &mut self.bytes[self.len..];
+        let room = &mut self.bytes[self.len..LINE];
         for (to, from) in room.iter_mut().zip(text.bytes()) {
             *to = if from == b'\n' { b' ' } else { from };
             self.len += 1;
@@ -93,17 +96,15 @@ impl Write for Line {
 #[panic_handler]
 fn panic(info: &PanicInfo) -> ! {
     let mut line = Line {
-        bytes: [0; 512],
+        bytes: [0; LINE + 1],
         len: 0,
     };
-    // Nothing is left to do when standard error cannot be written; the status remains.
-    let _ = write!(line, "plan: internal error: {}", info.message());
+    // What does not fit is left out.
+    let _ = write!(line, "PLANCMD=internal error: {}", info.message());
     if let Some(place) = info.location() {
         let _ = write!(line, " at {}:{}", place.file(), place.line());
     }
-    let _ = file::write_all(Fd::STDERR, &line.bytes[..line.len]);
-    let _ = file::write_all(Fd::STDERR, b" (please report)\n");
-    process::exit(70)
+    fault::report(&line.bytes[..=line.len])
 }
 
 /// Named by the precompiled `alloc`; never called, because panics abort.

@@ -4,7 +4,9 @@
 //! - all arguments belong to the program; `PLANCMD` reaches the runtime;
 //! - what cannot be used is one line and status 4; it is never run as something else;
 //! - damage below the root is found by a scrub, which `PLAN_VERIFY=1` makes part of the start: reading
-//!   everything each time would make the start of an image depend on its size.
+//!   everything each time would make the start of an image depend on its size;
+//! - who meets a fault of memory executes the image once more, which then makes that scrub and says
+//!   whether the image is damaged or the runtime wrong (`os::fault`).
 
 use super::message::{self, Shown};
 use super::options::Environment;
@@ -31,22 +33,27 @@ pub fn refused(path: &[u8], refusal: Refusal) -> i32 {
 /// Runs the program in the region of `own`; returns the exit status.
 #[inline(never)]
 pub fn run(args: &Args, own: OwnImage) -> i32 {
-    if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
-        return images::command(args, command, own);
-    }
     let path = own.path;
+    if let Some(command) = args.var(b"PLANCMD").filter(|name| !name.is_empty()) {
+        return match command.starts_with(b"internal error") {
+            true => diagnose(args, own, Shown(command)),
+            false => images::command(args, command, own),
+        };
+    }
     let environment = match Environment::get(args) {
         Ok(environment) => environment,
         Err(status) => return status,
     };
-    fault::in_image();
-    let verify = environment.machine.verify;
-    let mounted = mount(own, environment.read_only);
-    let mounted = mounted.and_then(|store| if verify { sound(store) } else { Ok(store) });
-    let store = match mounted {
+    fault::in_image(own.file.fd(), path);
+    let mut store = match mount(own, environment.read_only) {
         Ok(store) => store,
         Err(error) => return unusable(path, error),
     };
+    if environment.machine.verify
+        && let Some(status) = damage(&mut store, path, false)
+    {
+        return status;
+    }
     let words: Vec<&[u8]> = args.from(1).collect();
     environment.with_machine(0, |machine| {
         let region = match Region::new(store) {
@@ -73,14 +80,34 @@ fn warn(path: &[u8], what: fmt::Arguments<'_>) {
     message::fail(0, format_args!("image {}: warning: {what}", Shown(path)));
 }
 
-/// The store if all that the committed value reaches is as it was written.
+/// Reads all that the last commit reaches and, for `both`, the one before; says what is damaged, if
+/// something is, and gives the exit status for that.
 #[inline(never)]
-fn sound(mut store: Store<FileStorage>) -> Result<Store<FileStorage>, Error> {
+fn damage(store: &mut Store<FileStorage>, path: &[u8], both: bool) -> Option<i32> {
     let sequence = store.superblock().sequence;
-    let found = store.scrub()?.findings;
-    match found.iter().find(|finding| finding.sequence == sequence) {
-        Some(finding) => Err(Error::Damaged(finding.damage)),
-        None => Ok(store),
+    let found = match store.scrub() {
+        Ok(report) => report.findings,
+        Err(error) => return Some(unusable(path, error)),
+    };
+    let mut found = found.iter();
+    let finding = found.find(|finding| both || finding.sequence == sequence)?;
+    let what = format_args!("damaged: {finding}");
+    Some(message::fail(
+        STATUS_IMAGE,
+        format_args!("image {}: {what}", Shown(path)),
+    ))
+}
+
+/// Says whether damage or a bug made a process of this image end by this `error`.
+fn diagnose(args: &Args, mut own: OwnImage, error: Shown<'_>) -> i32 {
+    // It was executed by a descriptor.
+    own.path = args.from(0).next().unwrap_or(own.path);
+    let path = own.path;
+    match mount(own, true) {
+        Err(error) => unusable(path, error),
+        Ok(mut store) => damage(&mut store, path, true).unwrap_or_else(|| {
+            message::fail(STATUS_INTERNAL, format_args!("{error} (please report)"))
+        }),
     }
 }
 

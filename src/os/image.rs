@@ -33,6 +33,7 @@ use super::errno::Errno;
 use super::file::{self, Fd, File, O_CLOEXEC, O_RDONLY, O_RDWR};
 use super::limits::{Resource, limit};
 use super::mem::PAGE;
+use super::process;
 use super::sys::{Sysno, call};
 use core::{fmt, slice};
 
@@ -59,6 +60,10 @@ const AT_FDCWD: usize = -100isize as usize;
 const AT_EMPTY_PATH: usize = 0x1000;
 /// `prctl`: the name that `ps` shows.
 const PR_SET_NAME: usize = 15;
+/// Where a region is mapped, and the most bytes of it.
+pub const WINDOW: usize = 0x50_0000;
+/// See [`WINDOW`].
+pub const WINDOW_BYTES: usize = 1 << 39;
 /// Bytes of a program header of the ELF format.
 const SEGMENT_BYTES: usize = 56;
 
@@ -309,7 +314,7 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         [path.as_ptr().expose_provenance(), path.len() + 1],
     ];
     let memory = memory_file().and_then(|file| write(&file, &parts).map(|()| file));
-    let first = match memory.and_then(|file| execute(args, &file)) {
+    let first = match memory.and_then(|file| execute(file.fd(), args.vectors())) {
         Ok(()) => return Refusal::Busy,
         Err(why) => why,
     };
@@ -319,18 +324,17 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         .map_or(&b"."[..], |i| &path[..i]);
     for dir in [beside, b"/dev/shm", b"/tmp"] {
         // Why there is no temporary file either does not help anybody.
-        let _ = temporary(dir, &parts).and_then(|file| execute(args, &file));
+        let _ = temporary(dir, &parts).and_then(|file| execute(file.fd(), args.vectors()));
     }
     Refusal::System("memory file to execute, nor a temporary one", first)
 }
 
-/// Executes a file with the arguments and the environment of this process.
+/// Executes a file with these arguments and this environment, vectors as the kernel makes them.
 #[inline(never)]
-fn execute(args: &Args, file: &File) -> Result<(), Errno> {
-    let (argv, envp) = args.vectors();
+fn execute(file: Fd, (argv, envp): (usize, usize)) -> Result<(), Errno> {
     let empty = c"".as_ptr().expose_provenance();
-    let args = [file.fd().arg(), empty, argv, envp, AT_EMPTY_PATH];
-    // SAFETY: the vectors are those the kernel made; on success there is no way back.
+    let args = [file.arg(), empty, argv, envp, AT_EMPTY_PATH];
+    // SAFETY: callers pass addresses of such vectors; on success there is no way back.
     unsafe { call(Sysno::execveat, args) }.map(drop)
 }
 
@@ -389,7 +393,7 @@ fn second(left: &Handover, path: &'static [u8]) -> Result<Opened, Refusal> {
     let file = File::own(Fd(left.fd as i32));
     name_process(path);
     for _ in 0..PATIENCE {
-        match again(file.fd(), path) {
+        match again(file.fd(), path.as_ptr(), O_RDWR) {
             Ok(both) => return Ok((both, true)),
             Err(Refusal::Unreachable(why)) if is_read_only(why) => return Ok((file, false)),
             Err(Refusal::Unreachable(Errno::ETXTBSY)) => {}
@@ -399,15 +403,15 @@ fn second(left: &Handover, path: &'static [u8]) -> Result<Opened, Refusal> {
         if durable::is_locked(file.fd())? {
             break;
         }
-        pause();
+        process::pause();
     }
     Err(Refusal::Busy)
 }
 
-/// Opens the file of `fd` for writing: by its path, if that still leads there, which takes a fifth of
-/// the time; else by `/proc`.
+/// Opens the file of `fd` anew: by its path, a terminated string, if that still leads there, which
+/// takes a fifth of the time; else by `/proc`.
 #[inline(never)]
-fn again(fd: Fd, path: &'static [u8]) -> Result<File, Refusal> {
+fn again(fd: Fd, path: *const u8, how: usize) -> Result<File, Refusal> {
     let same = |both: File| -> Result<File, Refusal> {
         let same = file::stat(both.fd())?.identity == file::stat(fd)?.identity;
         if same {
@@ -416,7 +420,7 @@ fn again(fd: Fd, path: &'static [u8]) -> Result<File, Refusal> {
             Err(Refusal::Elsewhere)
         }
     };
-    let by_path = open(path.as_ptr(), O_RDWR | O_CLOEXEC).map_err(Refusal::from);
+    let by_path = open(path, how | O_CLOEXEC).map_err(Refusal::from);
     let by_path = by_path.and_then(same);
     if by_path.is_ok() {
         return by_path;
@@ -432,10 +436,46 @@ fn again(fd: Fd, path: &'static [u8]) -> Result<File, Refusal> {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
-    match open(link.as_ptr(), O_RDWR | O_CLOEXEC) {
+    match open(link.as_ptr(), how | O_CLOEXEC) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => by_path,
         result => Ok(result?),
     }
+}
+
+/// Executes the file of `fd`, the image of this process that was started by `path`, only to be read,
+/// with `command` as the first variable of its environment: it is to say why there was a fault.
+/// Returns if the system refuses. A handler may call this: it allocates nothing.
+///
+/// # Safety
+/// `path` and `command` must be terminated strings. Nothing may use the region any more.
+pub unsafe fn diagnose(fd: Fd, path: *const u8, command: &[u8]) {
+    let Ok(file) = again(fd, path, O_RDONLY) else {
+        return;
+    };
+    // The kernel executes nothing that is open or mapped for writing: what has the number 0 stays,
+    // and the program needs its standard input no more.
+    // SAFETY: closing touches no memory; what is unmapped is not used by anybody who goes on.
+    let _ = unsafe {
+        call(Sysno::dup3, [file.fd().arg(), 0, O_CLOEXEC])
+            // It has that number already.
+            .or_else(|why| {
+                if why == Errno::EINVAL {
+                    Ok(0)
+                } else {
+                    Err(why)
+                }
+            })
+            .and_then(|_| call(Sysno::close_range, [3, u32::MAX as usize, 0]))
+            .and_then(|_| call(Sysno::munmap, [WINDOW, WINDOW_BYTES]))
+    };
+    let argv = [path.expose_provenance(), 0];
+    let read_only = c"PLAN_READONLY=1".as_ptr().expose_provenance();
+    let envp = [command.as_ptr().expose_provenance(), read_only, 0];
+    let vectors = (
+        (&raw const argv).expose_provenance(),
+        (&raw const envp).expose_provenance(),
+    );
+    let _ = execute(Fd::STDIN, vectors);
 }
 
 /// Lets tools show the name of the image instead of the stub's.
@@ -445,13 +485,6 @@ fn name_process(path: &[u8]) {
     // A name that is not set is shown wrong, no more.
     // SAFETY: the path is terminated; the kernel reads 16 bytes of it at most.
     let _ = unsafe { call(Sysno::prctl, [PR_SET_NAME, at]) };
-}
-
-/// Waits a millisecond.
-fn pause() {
-    let time = [0u64, 1_000_000];
-    // SAFETY: the kernel reads the 16 bytes; interrupted or not, the caller tries again.
-    let _ = unsafe { call(Sysno::nanosleep, [(&raw const time).expose_provenance(), 0]) };
 }
 
 #[cfg(test)]

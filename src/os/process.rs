@@ -3,7 +3,7 @@
 //! Invariants:
 //! - a terminal in raw mode gets its settings back before the process ends.
 //!
-//! Safety: no call here touches memory.
+//! Safety: no call here writes memory.
 #![allow(unsafe_code)]
 
 use super::sys::{Sysno, call};
@@ -32,6 +32,13 @@ pub fn id() -> u64 {
 pub fn suspend() {
     // SAFETY: touches no memory. Where the signal is ignored nothing happens, which is right too.
     let _ = unsafe { call(Sysno::kill, [id() as usize, SIGTSTP]) };
+}
+
+/// Waits a millisecond, or until a signal comes.
+pub fn pause() {
+    let time = [0u64, 1_000_000];
+    // SAFETY: the kernel reads the 16 bytes.
+    let _ = unsafe { call(Sysno::nanosleep, [(&raw const time).expose_provenance(), 0]) };
 }
 
 #[cfg(test)]

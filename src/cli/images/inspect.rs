@@ -12,7 +12,6 @@ use crate::heap::store::format::{Extent, PAGE, VERSION};
 use crate::heap::store::{Error, walk};
 use crate::os::env::Args;
 use crate::value::WORD;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -75,8 +74,9 @@ fn scrub(mut image: Image<'_>, json: bool) -> Result<i32, Error> {
 }
 
 fn list_damage(found: &walk::Report, report: &mut Report) {
-    let damage: Vec<_> = found.findings.iter().map(finding).collect();
-    report.list("damage", "sequence", &damage);
+    let damage = found.findings.iter();
+    let damage = damage.map(|finding| (finding.sequence, finding.to_string()));
+    report.list("damage", "sequence", &damage.collect::<Vec<_>>());
 }
 
 /// Ends a report that has listed damage.
@@ -86,15 +86,6 @@ fn damaged(about: (&str, &[u8]), found: &walk::Report, report: Report) -> i32 {
     let total = found.total;
     let why = format_args!("damaged in {total} {places} (use a copy, if there is one)");
     status.max(refuse(STATUS_IMAGE, about, why))
-}
-
-fn finding(finding: &walk::Finding) -> (u64, String) {
-    let (path, damage) = (&finding.path, finding.damage);
-    let text = match finding.sequence {
-        0 => damage.to_string(),
-        _ => format!("{path}: {damage}"),
-    };
-    (finding.sequence, text)
 }
 
 /// What is known of an image.

@@ -12,8 +12,11 @@
 
 use crate::heap::store::format::{BASE, Extent, PAGE, WINDOW_PAGES};
 use crate::os::file::Fd;
-use crate::os::{Errno, mem};
+use crate::os::{Errno, image, mem};
 use core::ptr::NonNull;
+
+const _: () = assert!(BASE as usize == image::WINDOW);
+const _: () = assert!(WINDOW_PAGES as usize * PAGE == image::WINDOW_BYTES);
 
 /// A mapped region.
 #[derive(Debug)]

@@ -184,6 +184,15 @@ pub struct Finding {
     pub damage: Damage,
 }
 
+impl core::fmt::Display for Finding {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if self.sequence != 0 {
+            write!(f, "{}: ", self.path)?;
+        }
+        self.damage.fmt(f)
+    }
+}
+
 /// What a scrub found.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Report {
