@@ -55,7 +55,8 @@ const DATA: usize = 4096 + 8192;
 
 const SMALL: &str = "\
 format:      1
-runtime:     plan for tests
+runtime:     unknown
+writer:      plan for tests
 sequence:    3
 previous:    2
 file:        32768 bytes
@@ -64,10 +65,10 @@ region:      28672 bytes
 live:        20480 bytes
 free:        0 bytes
 retired:     0 bytes
-pins:        4
-stored:      8488 bytes
 settled:     yes
 root:        pin
+pins:        4
+stored:      8488 bytes
 largest:     bytes 8104: root/1
              bytes 160: root
              bytes 88: root/0
@@ -84,7 +85,8 @@ fn info_says_what_an_image_holds() {
     let got = run(&dir, &["image", "info", "--json", "img"]);
     let expected = r#"{
   "format": 1,
-  "runtime": "plan for tests",
+  "runtime": "unknown",
+  "writer": "plan for tests",
   "sequence": 3,
   "previous": 2,
   "file": 32768,
@@ -93,10 +95,10 @@ fn info_says_what_an_image_holds() {
   "live": 20480,
   "free": 0,
   "retired": 0,
-  "pins": 4,
-  "stored": 8488,
   "settled": true,
   "root": "pin",
+  "pins": 4,
+  "stored": 8488,
   "largest": [
     {"bytes": 8104, "what": "root/1"},
     {"bytes": 160, "what": "root"},
@@ -107,7 +109,24 @@ fn info_says_what_an_image_holds() {
 }
 "#;
     ends(&got, expected, "", 0);
+    // The beginning of both is what needs no walk.
+    let (quick, _) = SMALL.split_once("pins:").expect("a line");
+    let got = run(&dir, &["image", "info", "--quick", "img"]);
+    ends(&got, quick, "", 0);
+    let (quick, _) = expected.split_once(",\n  \"pins\"").expect("a line");
+    let got = run(&dir, &["image", "info", "--quick", "--json", "img"]);
+    ends(&got, &format!("{quick}\n}}\n"), "", 0);
     assert!(state(&path) == before, "written");
+}
+
+#[test]
+fn info_names_the_runtime_inside_and_the_writer_of_the_last_commit() {
+    let (dir, _) = small();
+    assert_eq!(run(&dir, &["image", "upgrade", "img"]).end, End::Status(0));
+    let got = run(&dir, &["image", "info", "--quick", "img"]).out();
+    let version = concat!("plan ", env!("CARGO_PKG_VERSION"));
+    let names = format!("runtime:     {version}\nwriter:      plan for tests\n");
+    assert!(got.contains(&names), "{got}");
 }
 
 #[test]
@@ -241,7 +260,11 @@ fn an_image_in_use_is_refused() {
 #[test]
 fn a_wrong_command_line_is_status_2() {
     let dir = scratch_dir("image");
-    let cases: [(&str, &str); 12] = [
+    let cases: [(&str, &str); 13] = [
+        (
+            "image scrub --quick a",
+            "image scrub: unknown option: --quick (try plan image scrub --help)",
+        ),
         (
             "image",
             "image: no subcommand given (try plan image --help)",

@@ -61,12 +61,21 @@ pub struct Image<'a> {
     pub task: Task,
     /// The image.
     pub path: &'a [u8],
-    /// Give the report as JSON.
-    pub json: bool,
+    /// How the report is to be.
+    pub form: Form,
     /// `export`: the seed to write.
     pub output: Option<&'a [u8]>,
     /// `export`: of which version.
     pub version: Version,
+}
+
+/// How a report about an image is to be.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Form {
+    /// As JSON.
+    pub json: bool,
+    /// `info`: without what takes time in proportion to the image.
+    pub quick: bool,
 }
 
 /// The subcommands of `plan image`.
@@ -380,7 +389,7 @@ fn image<'a>(words: &'a [&'a [u8]]) -> Result<Image<'a>, Usage<'a>> {
     };
     let task = Task::named(name).ok_or(Usage::Superfluous("image", name))?;
     let (command, export) = (task.command(), task == Task::Export);
-    let (mut path, mut json, mut version) = (None, false, Version::V1);
+    let (mut path, mut form, mut version) = (None, Form::default(), Version::V1);
     let mut output = None;
     let mut words = rest.iter().copied();
     while let Some(word) = words.next() {
@@ -388,7 +397,8 @@ fn image<'a>(words: &'a [&'a [u8]]) -> Result<Image<'a>, Usage<'a>> {
             b"-o" if export && output.is_some() => return Err(Usage::Twice(command, "-o")),
             b"-o" if export => output = words.next(),
             b"--v2" if export => version = Version::V2,
-            b"--json" if !export && task != Task::Upgrade => json = true,
+            b"--json" if !export && task != Task::Upgrade => form.json = true,
+            b"--quick" if task == Task::Info => form.quick = true,
             word if word.starts_with(b"-") => return Err(Usage::UnknownOption(command, word)),
             word if path.is_some() => return Err(Usage::Superfluous(command, word)),
             word => path = Some(word),
@@ -400,7 +410,7 @@ fn image<'a>(words: &'a [&'a [u8]]) -> Result<Image<'a>, Usage<'a>> {
     Ok(Image {
         task,
         path: path.ok_or(Usage::Missing(command, "image"))?,
-        json,
+        form,
         output,
         version,
     })

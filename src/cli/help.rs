@@ -201,7 +201,7 @@ main: as plan seed save and then plan boot.
 ";
 
 const IMAGE: &str = "\
-usage: plan image info [--json] IMG
+usage: plan image info [--quick] [--json] IMG
        plan image scrub [--json] IMG
        plan image collect [--json] IMG
        plan image upgrade IMG
@@ -218,6 +218,7 @@ commands work on one that is not running.
   export   writes the committed value as a seed
 
   --json   the report as a JSON object
+  --quick  only what is known without reading all of the image
 
 Status 3 for a file that is no image, 4 for an image that cannot be used: it is
 damaged, in use, or of an unknown format.

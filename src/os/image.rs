@@ -73,12 +73,27 @@ struct Marker {
     magic: [u8; 16],
     /// Where the region starts in the file; 0 in the tool.
     region: u64,
+    /// [`BUILD`].
+    build: [u8; 16],
 }
 
 #[used]
 static MARKER: Marker = Marker {
     magic: *b"\x89PLAN image\r\n\x1a\n\0",
     region: 0,
+    build: BUILD,
+};
+
+/// What every runtime calls itself begins with this.
+const OURS: &[u8] = b"plan ";
+
+/// What this runtime calls itself, in executables and in superblocks.
+pub const BUILD: [u8; 16] = {
+    let name = concat!("plan ", env!("CARGO_PKG_VERSION")).as_bytes();
+    let mut build = [0; 16];
+    let (start, _) = build.split_at_mut(name.len());
+    start.copy_from_slice(name);
+    build
 };
 
 /// An image that was started: its file, and where the region starts in it.
@@ -177,12 +192,23 @@ pub fn marked(elf: &mut [u8]) -> Option<u64> {
     Some(region)
 }
 
+/// What lies behind the first magic in an executable.
+fn behind_magic(elf: &[u8]) -> Option<&[u8]> {
+    let magic = magic();
+    let at = elf.windows(magic.len()).position(|w| w == magic)?;
+    elf.get(at + magic.len()..)
+}
+
 /// Where the region of the executable that begins with `elf` starts, if it is an image.
 pub fn region_in(elf: &[u8]) -> Option<u64> {
-    let magic = magic();
-    let at = elf.windows(magic.len()).position(|w| w == magic)? + magic.len();
-    let bytes = elf.get(at..at + 8)?.try_into().ok()?;
-    Some(u64::from_le_bytes(bytes)).filter(|region| *region != 0)
+    let region = u64::from_le_bytes(*behind_magic(elf)?.first_chunk()?);
+    (region != 0).then_some(region)
+}
+
+/// What the runtime in this executable calls itself; `None` for the first ones, which did not say.
+pub fn build_in(elf: &[u8]) -> Option<[u8; 16]> {
+    let build = behind_magic(elf)?.get(8..)?.first_chunk()?;
+    build.starts_with(OURS).then_some(*build)
 }
 
 /// Finds out what this process is; for an image, opens the own file. May execute the process
@@ -496,6 +522,7 @@ mod tests {
         let mut elf = vec![7; 5000];
         elf.extend_from_slice(&MARKER.magic);
         elf.extend_from_slice(&[0; 8]);
+        elf.extend_from_slice(b"plan 9.8.7\0\0\0\0\0\0");
         elf.resize(9000, 9);
         elf
     }
@@ -510,6 +537,9 @@ mod tests {
         let differ = |i: &usize| tool[*i] != image[*i];
         let changed: Vec<_> = (0..tool.len()).filter(differ).collect();
         assert!(changed.iter().all(|i| (5016..5024).contains(i)));
+        assert_eq!(build_in(&image), Some(*b"plan 9.8.7\0\0\0\0\0\0"));
+        image[5024] = 9;
+        assert_eq!((build_in(&image), build_in(&image[..5030])), (None, None));
         let again = marked(&mut image);
         assert_eq!((again, region_in(&image)), (Some(12288), Some(12288)));
     }

@@ -2,26 +2,28 @@
 //!
 //! Invariants:
 //! - `info` and `scrub` write nothing and need no permission to;
-//! - what is damaged is listed, and gives status 4 in all three.
+//! - what is damaged is listed, and gives status 4 in all three;
+//! - `info` says first what it knows at once, whatever the size of the image.
 
 use super::report::Report;
 use super::{Image, export, refuse, unusable};
-use crate::cli::args::Task;
+use crate::cli::args::{Form, Task};
 use crate::cli::{STATUS_IMAGE, STATUS_OK};
 use crate::heap::store::format::{Extent, PAGE, VERSION};
 use crate::heap::store::{Error, walk};
 use crate::os::env::Args;
+use crate::os::image::build_in;
 use crate::value::WORD;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Does it; returns the exit status.
-pub fn perform(args: &Args, task: Task, image: Image<'_>, json: bool) -> i32 {
+pub fn perform(args: &Args, task: Task, image: Image<'_>, form: Form) -> i32 {
     let about = image.about;
     let done = match task {
-        Task::Collect => collect(image, json),
-        Task::Info => info(args, image, json),
-        _ => scrub(image, json),
+        Task::Collect => collect(image, form.json),
+        Task::Info => info(args, image, form),
+        _ => scrub(image, form.json),
     };
     done.unwrap_or_else(|error| unusable(about, error))
 }
@@ -36,12 +38,20 @@ fn count(list: &[Extent]) -> u64 {
 }
 
 /// Says what is there.
-fn info(args: &Args, mut image: Image<'_>, json: bool) -> Result<i32, Error> {
-    let found = image.mounted.store.scrub()?;
-    let mut report = Report::new(json);
-    describe(&image, &found, &mut report);
+fn info(args: &Args, mut image: Image<'_>, form: Form) -> Result<i32, Error> {
+    let mut report = Report::new(form.json);
+    describe(&image, &mut report);
+    if form.quick {
+        return Ok(report.end(STATUS_OK));
+    }
+    report.show();
+    let (about, found) = (image.about, image.mounted.store.scrub()?);
+    report.number("pins", found.pins, "");
+    report.number("stored", found.words * WORD as u64, "bytes");
+    let largest = found.largest.iter();
+    let largest = largest.map(|(words, path)| (words * WORD as u64, path.to_string()));
+    report.list("largest", "bytes", &largest.collect::<Vec<_>>());
     list_damage(&found, &mut report);
-    let about = image.about;
     if found.total > 0 {
         return Ok(damaged(about, &found, report));
     }
@@ -88,14 +98,14 @@ fn damaged(about: (&str, &[u8]), found: &walk::Report, report: Report) -> i32 {
     status.max(refuse(STATUS_IMAGE, about, why))
 }
 
-/// What is known of an image.
-fn describe(image: &Image<'_>, found: &walk::Report, report: &mut Report) {
+/// What is known of an image without reading its objects.
+fn describe(image: &Image<'_>, report: &mut Report) {
     let (store, passed) = (&image.mounted.store, image.mounted.passed_over);
     let (superblock, space) = (store.superblock(), store.space());
-    let build = superblock.build.iter().take_while(|byte| **byte != 0);
-    let build: Vec<u8> = build.copied().collect();
     report.number("format", u64::from(VERSION), "");
-    report.text("runtime", &String::from_utf8_lossy(&build));
+    let unknown = *b"unknown\0\0\0\0\0\0\0\0\0";
+    report.text("runtime", &name(&build_in(&image.elf).unwrap_or(unknown)));
+    report.text("writer", &name(&superblock.build));
     report.number("sequence", superblock.sequence, "");
     report.optional("previous", store.previous().map(|other| other.sequence));
     let region = image.length - image.region;
@@ -111,8 +121,6 @@ fn describe(image: &Image<'_>, found: &walk::Report, report: &mut Report) {
     ] {
         report.number(key, number, "bytes");
     }
-    report.number("pins", found.pins, "");
-    report.number("stored", found.words * WORD as u64, "bytes");
     report.flag("settled", store.is_settled());
     if let Some(damage) = passed {
         report.text("skipped", &damage);
@@ -122,9 +130,12 @@ fn describe(image: &Image<'_>, found: &walk::Report, report: &mut Report) {
         Some(_) => "pin",
     };
     report.text("root", &kind);
-    let largest = found.largest.iter();
-    let largest = largest.map(|(words, path)| (words * WORD as u64, path.to_string()));
-    report.list("largest", "bytes", &largest.collect::<Vec<_>>());
+}
+
+/// The name of a runtime, which ends with zeros.
+fn name(build: &[u8; 16]) -> String {
+    let end = build.iter().position(|byte| *byte == 0);
+    String::from_utf8_lossy(&build[..end.unwrap_or(build.len())]).into_owned()
 }
 
 fn collect(mut image: Image<'_>, json: bool) -> Result<i32, Error> {

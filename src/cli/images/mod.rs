@@ -22,7 +22,7 @@ pub mod replace;
 pub mod report;
 pub mod upgrade;
 
-use super::args::{self, Task};
+use super::args::{self, Form, Task};
 use super::message::{self, Shown};
 use super::{STATUS_IMAGE, STATUS_INPUT, STATUS_USAGE, run};
 use crate::heap::store::format::{PAGE, elf_end};
@@ -44,7 +44,7 @@ pub fn main(args: &Args, image: &args::Image) -> i32 {
         task => {
             let writing = task == Task::Collect;
             Image::open(task.command(), image.path, writing)
-                .map(|found| inspect::perform(args, task, found, image.json))
+                .map(|found| inspect::perform(args, task, found, image.form))
         }
     };
     result.unwrap_or_else(|status| status)
@@ -68,7 +68,7 @@ pub fn command(args: &Args, name: &[u8], own: OwnImage) -> i32 {
     let image = Image::mount(about, own.file, writing);
     image.map_or_else(
         |status| status,
-        |image| inspect::perform(args, task, image, false),
+        |image| inspect::perform(args, task, image, Form::default()),
     )
 }
 

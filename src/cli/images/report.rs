@@ -124,6 +124,12 @@ impl Report {
         }
     }
 
+    /// Shows what is there already; what follows takes time.
+    pub fn show(&mut self) {
+        // What goes wrong is said by `end`.
+        let _ = self.out.flush();
+    }
+
     /// Ends the report; gives `status`, unless it could not be written.
     pub fn end(mut self, status: i32) -> i32 {
         if self.json {

@@ -41,6 +41,7 @@ pub use mount::Mounted;
 pub use storage::Storage;
 
 use crate::os::Errno;
+use crate::os::image::BUILD;
 use alloc::vec::Vec;
 use format::{Extent, Notes, PAGE, Superblock};
 use read::Reader;
@@ -60,15 +61,6 @@ pub struct Options {
     /// Never write.
     pub read_only: bool,
 }
-
-/// What this runtime calls itself in superblocks.
-pub const BUILD: [u8; 16] = {
-    let name = concat!("plan ", env!("CARGO_PKG_VERSION")).as_bytes();
-    let mut build = [0; 16];
-    let (start, _) = build.split_at_mut(name.len());
-    start.copy_from_slice(name);
-    build
-};
 
 impl Default for Options {
     fn default() -> Options {
