@@ -383,6 +383,32 @@ fn pins_are_as_they_were_however_they_come_and_go() {
     }
 }
 
+/// A pin of a pin is kept in memory alone, while the inner one has been stored by a commit that was
+/// given up long ago; then it is committed.
+const INNER: &str = "(require \"std\")
+(defun (churn kept n)
+  (Seq kept (If (Eq n 0) kept (Seq (commit [n (range n (Add n 700))]) (churn kept (Dec n))))))
+(defun (made n)
+  (@ inner (Pin (range 0 900)))
+  (@ outer (Seq inner (Pin inner)))
+  (Seq outer (Seq (commit [inner 1]) outer)))
+(defun (collect kept) (Seq kept (Seq ((Pin 18) 0) kept)))
+(defun (right kept) (Eq 1 (Cmp (range 0 900) (Unpin (Unpin kept)))))
+(defun (next kept args) (If (right kept) 7 9))
+(defun (last kept)
+  (@ r (try-io commit (next kept)))
+  (If (IsNat r) r (If (right kept) 5 6)))
+(defun (main args) (last (churn (collect (churn (collect (churn (made 0) 5)) 5)) 20)))
+";
+
+#[test]
+fn a_stored_pin_stays_while_only_a_pin_of_it_in_memory_needs_it() {
+    let image = image_of("inner", INNER);
+    check(&image, &[], Mode::Plain, "", 5);
+    sound(&image);
+    check(&image, &[], Mode::Plain, "", 7);
+}
+
 #[test]
 fn what_has_been_stored_does_not_stay_in_memory() {
     let image = image_of("copies", MANY);

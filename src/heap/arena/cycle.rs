@@ -60,8 +60,9 @@ fn trace(
         }
         for i in 0..pins {
             let child = table.mark(address(word(PIN_FIXED_WORDS + i)));
-            // A megapin lists all that its pins lead to, so they need not be looked into.
-            grey.extend(child.filter(|_| !mega));
+            // A megapin lists all that its pins lead to, so they need not be looked into, unless for
+            // their copies in the persistence region.
+            grey.extend(child.filter(|_| !mega || held.is_some()));
         }
         for i in 0..megapins {
             grey.extend(table.mark(address(word(more + i))));

@@ -65,6 +65,9 @@ impl Region {
     /// the machine.
     #[inline(never)]
     pub fn go_on(&mut self, arena: &mut Arena, wait: bool) {
+        if matches!(self.collecting, Collecting::Idle) || self.ours().is_err() {
+            return;
+        }
         if matches!(self.collecting, Collecting::Roots)
             && let Some(held) = arena.take_held()
         {
@@ -103,9 +106,10 @@ impl Region {
     }
 
     /// Gives back what was not marked. Only the previous generation reaches what is retired, so
-    /// nothing in memory does.
+    /// nothing in memory does. Pages that are free although that could not be recorded will be used
+    /// again like all others, so they are forgotten, too.
     fn finish(&mut self, marking: Marking, arena: &mut Arena) -> Result<(), Error> {
-        self.store.finish(marking)?;
+        let finished = self.store.finish(marking);
         let space = self.store.space();
         let mut gone = [&space.free[..], &space.retired[..]].concat();
         join(&mut gone);
@@ -117,7 +121,7 @@ impl Region {
             let after = gone.partition_point(|extent| extent.start <= page);
             in_window(owner) && after > 0 && page < gone[after - 1].end()
         });
-        Ok(())
+        finished.map(drop)
     }
 
     fn give_up(&mut self, why: Error) {

@@ -227,7 +227,10 @@ impl<S: Storage> Store<S> {
         }
         let address = plan.known.get(pin).map(|stored| stored.place.address);
         let address = address.ok_or(Damage::Object)?;
-        self.precommitted.push(address);
+        // What was stored before has been listed then, or something else keeps it.
+        if !plan.order.is_empty() {
+            self.precommitted.push(address);
+        }
         Ok(address)
     }
 

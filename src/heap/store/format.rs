@@ -371,6 +371,7 @@ impl Superblock {
         let pages = words / PAGE_WORDS as u64;
         let sound = words.is_multiple_of(PAGE_WORDS as u64)
             && (FIRST_PAGE..=WINDOW_PAGES).contains(&pages)
+            && (1..u64::MAX).contains(&sequence)
             && sequence as u8 == p[offset_of!(SuperblockLayout, sequence_low)]
             && get_u64(p, offset_of!(SuperblockLayout, base)) == BASE
             && count <= DELTA;
