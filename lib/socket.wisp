@@ -39,7 +39,7 @@
       (Seq reuse
       (Seq (%held (syscall (54 fd 1 2 (XPtrOp reuse) 4)) reuse)
       (Seq (sys-check "bind" what (%address-call 49 fd (%socket-address address port)))
-      (Seq (sys-check "listen" what (syscall (50 fd 128)))
+      (Seq (sys-check "listen" what (syscall (50 fd 4096)))
         fd)))))}))
 (defun (tcp-port fd) "The port of a listener or connection on this side.
 (try-io tcp-port 999)  => 9"

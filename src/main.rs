@@ -15,7 +15,7 @@ use core::panic::PanicInfo;
 use plan::os::env::Args;
 use plan::os::heap::SystemHeap;
 use plan::os::image::{self, Handover};
-use plan::os::{fault, process};
+use plan::os::{fault, process, signal};
 use plan::wisp::Library;
 use plan::wisp::start::BUILTIN;
 
@@ -63,6 +63,8 @@ unsafe extern "C" fn plan_start(stack: *const usize, handover: *const Handover) 
     let start = unsafe { image::start(&args, handover, plan_resume as *const () as usize) };
     // Where the system refuses, a fault ends the process by a signal: no reason not to start.
     let _ = fault::catch();
+    // And the first process could be ended by SIGKILL alone.
+    let _ = signal::end_as_first();
     let library = Library {
         text: &TEXT,
         builtins: &BUILTINS,

@@ -28,10 +28,13 @@ unsafe extern "C" {
     fn plan_signal_return();
 }
 
-/// The interrupt key.
 /// A file would become larger than the limit allows.
 const SIGXFSZ: i32 = 25;
+/// The interrupt key.
 const SIGINT: i32 = 2;
+/// What asks a process to end: hanging up, the interrupt key, the quit key, and SIGTERM, which is what
+/// stopping a container sends.
+const ENDING: [i32; 4] = [1, SIGINT, 3, 15];
 /// The timer of [`after`].
 const SIGALRM: i32 = 14;
 /// The kernel is told where a handler returns to.
@@ -166,6 +169,25 @@ pub fn take(word: &AtomicUsize, value: usize) -> Option<Reason> {
 pub fn catch_file_size() -> Result<(), Errno> {
     extern "C" fn nothing(_: i32) {}
     handle(SIGXFSZ, nothing)
+}
+
+/// Lets the signals that ask a process to end do so in the first process of a container or of a
+/// machine, too: for that one the kernel drops them where nobody handles them. The status is what a
+/// shell shows for a process that ended by the signal, 128 and its number. Nothing is waited for: what
+/// was committed is durable, and a commit that is under way is found complete or not at all.
+///
+/// # Errors
+/// What the kernel answers, which with these arguments is nothing.
+pub fn end_as_first() -> Result<(), Errno> {
+    extern "C" fn end(signal: i32) {
+        process::exit(128 + signal)
+    }
+    if process::id() != 1 {
+        return Ok(());
+    }
+    ENDING
+        .into_iter()
+        .try_for_each(|signal| handle(signal, end))
 }
 
 /// Lets the interrupt key leave [`Reason::Interrupt`] instead of ending the process.

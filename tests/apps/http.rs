@@ -23,11 +23,13 @@ pub struct Server {
 
 impl Server {
     pub fn start(app: &App, args: &[&str]) -> Server {
-        let mut process = Command::new(&app.path)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a server");
+        Server::started(Command::new(&app.path).args(args))
+    }
+
+    /// The server that a command starts.
+    pub fn started(command: &mut Command) -> Server {
+        let command = command.stdout(Stdio::piped());
+        let mut process = command.spawn().expect("a server");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
@@ -49,6 +51,11 @@ impl Server {
     pub fn kill(&mut self) {
         self.process.kill().expect("it can be ended");
         self.process.wait().expect("its end");
+    }
+
+    /// The number of the process that was started.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn wait(&mut self) -> ExitStatus {

@@ -3,6 +3,7 @@
 use crate::App;
 use crate::http::{Client, Server};
 use crate::support::{End, Plan};
+use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -59,7 +60,6 @@ fn what_is_no_request_is_refused() {
     assert_eq!(server.upload(&file, "large"), 413);
     assert_eq!(server.curl(&["-X", "POST", "-d", "x"], "a").0, 405);
     assert_eq!(server.curl(&["-X", "PUT", "-d", "x"], "").0, 400);
-    assert_eq!(server.curl(&["-T", "-"], "a").0, 411);
     let raw = |text: &str| {
         let mut client = Client::connect(&server.address).expect("a connection");
         client.send(text.as_bytes()).expect("it listens");
@@ -74,6 +74,23 @@ fn what_is_no_request_is_refused() {
     assert_eq!(raw("PUT /a HTTP/1.1\r\nContent-Length: x\r\n\r\n"), 400);
     let two = "PUT /a HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
     assert_eq!(raw(two), 400);
+    let coded = |coding: &str| format!("PUT /a HTTP/1.1\r\nTransfer-Encoding: {coding}\r\n\r\n");
+    assert_eq!(raw(&coded("gzip, chunked")), 501);
+    let both = "PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n";
+    assert_eq!(raw(both), 400);
+    let chunked = coded("chunked");
+    for (chunks, status) in [
+        ("\r\n", 400),
+        ("x\r\n", 400),
+        ("-1\r\n", 400),
+        ("1\r\nabc", 400),
+        ("1;name=value\r\na\r\n100001\r\n", 413),
+        ("100000000000000000000000000000000\r\n", 413),
+        (&*"0".repeat(300), 400),
+        (&*format!("0\r\n{}", "a".repeat(20_000)), 431),
+    ] {
+        assert_eq!(raw(&format!("{chunked}{chunks}")), status, "{chunks:?}");
+    }
     let endless = format!("PUT /a HTTP/1.1\r\nContent-Length: {}\r\n\r\n", u128::MAX);
     assert_eq!(raw(&endless), 413);
     assert_eq!(raw(&format!("GET /{} ", "a".repeat(20_000))), 431);
@@ -118,6 +135,61 @@ fn connections_are_kept() {
     assert_eq!(client.receive().expect("eight"), answer(200, "w\n"));
     assert!(client.receive().is_err(), "it was closed");
     assert_eq!(server.wait().code(), Some(0));
+}
+
+/// Bodies whose length is not known before: by curl, which asks whether it may send them, and byte
+/// by byte.
+#[test]
+fn bodies_come_in_chunks() {
+    let kv = App::of("kv");
+    let file = kv.dir().join("file");
+    let bytes: Vec<u8> = (0..1 << 20).map(|i: u32| (i ^ i >> 7) as u8).collect();
+    fs::write(&file, &bytes).expect("a file");
+    let server = Server::start(&kv, &[]);
+    let name = file.to_str().expect("a name");
+    let upload = ["-H", "Transfer-Encoding: chunked", "-T", name];
+    assert_eq!(server.curl(&upload, "large").0, 201);
+    assert!(server.get("large") == (200, bytes));
+
+    let mut client = Client::connect(&server.address).expect("a connection");
+    let request = b"PUT /k HTTP/1.1\r\nTRANSFER-ENCODING: Chunked\r\n\r\n\
+        3\r\na\0b\r\n0A ;x=\"y\"\r\n\r\n\r\n\r\n12\0\0\r\n0\r\nTrailer: z\r\n\r\n\
+        GET /k HTTP/1.1\r\n\r\n";
+    for piece in [1, 7, request.len()] {
+        for bytes in request.chunks(piece) {
+            client.send(bytes).expect("it listens");
+        }
+        assert!(matches!(client.receive().expect("put"), (200 | 201, _)));
+        let kept = b"a\0b\r\n\r\n\r\n12\0\0".to_vec();
+        assert_eq!(client.receive().expect("get"), (200, kept));
+    }
+    let empty = "PUT /k HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
+    client.send(empty.as_bytes()).expect("it listens");
+    assert_eq!(client.receive().expect("go on").0, 100);
+    client.send(b"0\r\n\r\n").expect("it listens");
+    assert_eq!(client.receive().expect("put"), answer(200, "200 OK\n"));
+    assert_eq!(server.get("k"), answer(200, ""));
+}
+
+/// A hundred clients that begin a request and never end it.
+#[test]
+fn slow_clients_keep_nobody_waiting() {
+    let kv = App::of("kv");
+    let server = Server::start(&kv, &[]);
+    let request = b"PUT /k HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf";
+    let begin = |n: usize| {
+        let mut client = Client::connect(&server.address).expect("a connection");
+        let part = &request[..n % request.len()];
+        client.send(part).expect("it listens");
+        client
+    };
+    let slow: Vec<Client> = (0..100).map(begin).collect();
+    for n in 0..20 {
+        let put = server.curl(&["-X", "PUT", "-d", "x"], &n.to_string());
+        assert_eq!(put.0, 201);
+    }
+    drop(slow);
+    assert_eq!(server.get("k").0, 404);
 }
 
 /// Another process cannot run a running image. Most kernels do not even execute a file that is open
@@ -300,4 +372,47 @@ fn clients_do_not_wait_for_each_other() {
             assert!(lazy.receive().expect("in the end") == (200, large.clone()));
         }
     }
+}
+
+/// The number of the only child of a process.
+fn child(of: u32) -> Option<Pid> {
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).ok()?;
+    Pid::from_raw(children.trim().parse().ok()?)
+}
+
+/// What stopping a container does, in the middle of traffic: the kernel drops signals for a first
+/// process that does not handle them.
+#[test]
+fn a_first_process_ends_when_it_is_asked_to() {
+    let kv = App::of("kv");
+    let tried = kv.contained().arg("?").output().expect("unshare");
+    if tried.status.code() != Some(2) {
+        println!(
+            "apps: no container: {}",
+            String::from_utf8_lossy(&tried.stderr)
+        );
+        return;
+    }
+    let mut kept = Values::new();
+    for (round, signal) in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]
+        .into_iter()
+        .enumerate()
+    {
+        let mut server = Server::started(&mut kv.contained());
+        let first = child(server.id()).expect("the first process");
+        let (address, done) = (server.address.clone(), AtomicUsize::new(0));
+        let before = std::mem::take(&mut kept);
+        let story = thread::scope(|scope| {
+            let client = scope.spawn(|| change(&address, 0, round, before, &done));
+            while done.load(Ordering::SeqCst) < 40 && !client.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            kill_process(first, signal).expect("it runs");
+            client.join().expect("a client")
+        });
+        assert_eq!(server.wait().code(), Some(128 + signal.as_raw()));
+        let server = Server::start(&kv, &[]);
+        kept = compare(&server.address, 0, story);
+    }
+    kv.scrub();
 }

@@ -60,6 +60,22 @@ impl App {
         Plan::new(args.to_vec()).program(&self.path).run()
     }
 
+    /// It alone, as first process of a container: no /proc, no /dev, no other file.
+    fn contained(&self) -> Command {
+        let mut command = Command::new("unshare");
+        command.args([
+            "--user",
+            "--map-root-user",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "chroot",
+        ]);
+        let name = Path::new("/").join(self.path.file_name().expect("its name"));
+        command.arg(self.dir()).arg(name);
+        command
+    }
+
     /// Runs it and compares standard output, standard error and status.
     #[track_caller]
     fn says(&self, args: &[&str], stdout: &str, stderr: &str, status: i32) {

@@ -2,7 +2,6 @@
 
 use crate::App;
 use crate::support::{End, Plan, scratch_dir};
-use std::process::Command;
 
 #[test]
 fn the_counter_counts_its_runs() {
@@ -116,12 +115,7 @@ fn a_change_of_a_large_table_writes_one_path() {
 fn an_image_runs_in_an_empty_container() {
     let counter = App::of("counter");
     for n in 1..=3 {
-        let entered = Command::new("unshare")
-            .args(["--user", "--map-root-user", "--pid", "--fork", "chroot"])
-            .arg(counter.dir())
-            .arg("/counter")
-            .output()
-            .expect("unshare");
+        let entered = counter.contained().output().expect("unshare");
         let complaint = String::from_utf8_lossy(&entered.stderr).into_owned();
         if n == 1 && complaint.contains("Operation not permitted") {
             // The system does not let anybody have a user namespace; there is no other way in.
