@@ -15,6 +15,7 @@ use crate::heap::fixed::FIXED_BUFFER_WORDS;
 use crate::heap::now;
 use crate::heap::nursery::Exhausted;
 use crate::heap::pins::{self, CallInfo};
+use crate::os::offspring::Offspring;
 use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value, WORD};
 
 impl Machine {
@@ -128,6 +129,24 @@ impl Machine {
         self.crew = None;
         self.arena.wait();
         self.tend_region(true);
+    }
+
+    /// To be called before a fork; what it gives is for [`Machine::after_fork`].
+    #[cold]
+    pub fn before_fork(&mut self) -> Option<Offspring> {
+        self.rest();
+        self.region.as_mut()?.before_fork()
+    }
+
+    /// To be called after a fork, in both processes, with what the system has answered.
+    #[cold]
+    pub fn after_fork(&mut self, offspring: Option<Offspring>, result: u64) {
+        if result == 0 {
+            self.arena.leave_parent();
+        }
+        if let Some(region) = &mut self.region {
+            region.after_fork(offspring, result);
+        }
     }
 
     /// Collects the moving heap and begins a collection of the arena, or makes one go on.

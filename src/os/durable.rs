@@ -140,10 +140,11 @@ pub fn lock(fd: Fd, for_writing: bool) -> Result<(), Errno> {
     }
 }
 
-/// Another descriptor of the same opening, with a higher number: it shares the lock.
-pub fn duplicate(fd: Fd) -> Result<File, Errno> {
+/// Another descriptor of the same opening, with a number not below that of `above`: it shares the lock.
+pub fn duplicate(fd: Fd, above: Fd) -> Result<File, Errno> {
+    let args = [fd.arg(), F_DUPFD_CLOEXEC, above.arg()];
     // SAFETY: touches no memory.
-    let number = unsafe { call(Sysno::fcntl, [fd.arg(), F_DUPFD_CLOEXEC, fd.arg()])? };
+    let number = unsafe { call(Sysno::fcntl, args)? };
     i32::try_from(number)
         .map(|number| File::own(Fd(number)))
         .map_err(|_| Errno::EBADF)

@@ -23,6 +23,7 @@ pub mod limits;
 pub mod mem;
 #[cfg(test)]
 mod memory;
+pub mod offspring;
 pub mod out;
 pub mod process;
 pub mod signal;

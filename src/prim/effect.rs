@@ -46,8 +46,15 @@ fn count(a: Args, i: usize) -> u64 {
     a.get(i).cast().saturated()
 }
 
-/// The calls `clone`, `fork`, `vfork` and `clone3`.
-const FORKS: [u64; 4] = [56, 57, 58, 435];
+/// The calls that make processes: `clone`, `fork` and `vfork` follow each other. A child of `vfork`
+/// has the memory of its parent and would evaluate there, in the parent's frames; so it is a fork
+/// here, as POSIX allows.
+const CLONE: u32 = 56;
+const FORK: u64 = 57;
+const VFORK: u32 = 58;
+const CLONE3: u32 = 435;
+/// A bit of numbers that asks for the same call of another interface.
+const X32: u32 = 0x4000_0000;
 
 /// The VM error `io`.
 fn io(errno: Errno) -> Fault {
@@ -70,14 +77,28 @@ pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
     for (i, argument) in arguments.iter_mut().enumerate().take(K) {
         *argument = register(a.get(1 + i));
     }
-    if FORKS.contains(&register(a.get(0))) {
-        m.rest();
-    }
-    // SAFETY: raw by definition. Buffers are at stable addresses, and no reference into the moving
-    // heap is held here during the call.
-    let result = unsafe { sys::raw(register(a.get(0)), arguments) };
+    let result = raw_call(m, register(a.get(0)), arguments);
     unless_stopped(result.wrapping_neg())?;
     m.nat_u64(result)
+}
+
+/// Makes a system call; before one that makes a process, the machine comes to rest.
+#[inline(never)]
+fn raw_call(m: &mut Machine, mut number: u64, arguments: [u64; 6]) -> u64 {
+    // What the kernel looks at.
+    let significant = number as u32 & !X32;
+    if significant == VFORK {
+        number = FORK;
+    }
+    let forks = (CLONE..=VFORK).contains(&significant) || significant == CLONE3;
+    let offspring = if forks { m.before_fork() } else { None };
+    // SAFETY: raw by definition. Buffers are at stable addresses, and no reference into the moving
+    // heap is held here during the call.
+    let result = unsafe { sys::raw(number, arguments) };
+    if forks {
+        m.after_fork(offspring, result);
+    }
+    result
 }
 
 /// `<6>` `ptr off n`: n bytes at ptr + off, and a byte 1 behind them.

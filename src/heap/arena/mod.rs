@@ -39,7 +39,7 @@ mod tests;
 
 use super::code::Entry;
 use super::now;
-use crate::os::{Errno, clock, process, thread};
+use crate::os::{Errno, clock, thread};
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::value::{Header, TAG_LAW, Value};
@@ -492,13 +492,10 @@ impl Arena {
         if space.phase != Phase::Marking || space.taken {
             return;
         }
-        space.leave_parent();
         if matches!(space.collector, Collector::Unborn) {
             let shared = self.shared.clone();
             let born = spawn(STACK_BYTES, move || cycle::serve(&shared));
-            space.collector = born.map_or(Collector::Mutator, |thread| {
-                Collector::Thread(thread, process::id())
-            });
+            space.collector = born.map_or(Collector::Mutator, Collector::Thread);
         }
         if matches!(space.collector, Collector::Mutator) {
             space.taken = true;
@@ -518,6 +515,11 @@ impl Arena {
         let wanted = |s: &Space| s.phase == Phase::Roots && s.cycle != self.epoch && !resting;
         let done = &self.shared.done;
         done.wait_while(&mut space, |s| s.phase != Phase::Idle && !wanted(s));
+    }
+
+    /// To be called in a process made by fork, where the threads of its parent are not.
+    pub fn leave_parent(&self) {
+        self.shared.lock().leave_parent();
     }
 
     /// What stands for a reference into the arena from now on: one to a pin that has a copy in the
@@ -582,7 +584,6 @@ impl Drop for Arena {
         let mut space = self.shared.lock();
         self.shared.stopping.store(true, Relaxed);
         self.shared.work.broadcast(&space);
-        space.leave_parent();
         let collector = core::mem::replace(&mut space.collector, Collector::Gone);
         drop(space);
         // Waits for the thread, which looks at `stopping` with every pin.

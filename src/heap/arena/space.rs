@@ -32,7 +32,6 @@ use super::span::{self, CLASSES, SPAN, SPAN_LOG2, WORDS};
 use super::table::Table;
 use super::{Group, Reason};
 use crate::heap::code::Entry;
-use crate::os::process;
 use crate::sync::JoinHandle;
 use crate::value::{Header, Kind};
 use alloc::vec::Vec;
@@ -68,8 +67,8 @@ pub enum Phase {
 pub enum Collector {
     /// Nobody yet: a program that does not get so far should not pay for a thread.
     Unborn,
-    /// A thread of ours, in the process of that number.
-    Thread(JoinHandle<()>, u64),
+    /// A thread of ours.
+    Thread(JoinHandle<()>),
     /// The mutator that gave the last roots, because no thread could be had.
     Mutator,
     /// Nobody any more.
@@ -475,9 +474,7 @@ impl Space {
 
     /// Takes leave of a thread that a fork has left in another process.
     pub fn leave_parent(&mut self) {
-        if let Collector::Thread(_, process) = self.collector
-            && process != process::id()
-        {
+        if matches!(self.collector, Collector::Thread(_)) {
             // Its handle would wait for ever.
             core::mem::forget(core::mem::replace(&mut self.collector, Collector::Unborn));
         }

@@ -18,6 +18,7 @@ use crate::heap::store::format::page_of;
 use crate::heap::store::space::join;
 use crate::heap::store::{Error, FileStorage, Marking};
 use crate::os::Errno;
+use crate::os::offspring::Offspring;
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{JoinHandle, spawn};
 use core::sync::atomic::AtomicBool;
@@ -65,7 +66,7 @@ impl Region {
     /// the machine.
     #[inline(never)]
     pub fn go_on(&mut self, arena: &mut Arena, wait: bool) {
-        if matches!(self.collecting, Collecting::Idle) || self.ours().is_err() {
+        if matches!(self.collecting, Collecting::Idle) || !self.ours {
             return;
         }
         if matches!(self.collecting, Collecting::Roots)
@@ -106,9 +107,17 @@ impl Region {
     }
 
     /// Gives back what was not marked. Only the previous generation reaches what is retired, so
-    /// nothing in memory does. Pages that are free although that could not be recorded will be used
-    /// again like all others, so they are forgotten, too.
+    /// nothing in memory does; what was in use at a fork is kept for the child. Pages that are free
+    /// although that could not be recorded will be used again like all others, so they are forgotten, too.
     fn finish(&mut self, marking: Marking, arena: &mut Arena) -> Result<(), Error> {
+        let is_there = |offspring: &Option<Offspring>| match offspring {
+            Some(offspring) => offspring.is_there(),
+            None => true,
+        };
+        self.lent.retain(|(offspring, _)| is_there(offspring));
+        for (_, pages) in &self.lent {
+            self.store.keep(pages);
+        }
         let finished = self.store.finish(marking);
         let space = self.store.space();
         let mut gone = [&space.free[..], &space.retired[..]].concat();

@@ -7,16 +7,21 @@
 //! Invariants:
 //! - a pin in memory is redirected to its stored copy only once that is durable, and only if the region
 //!   is mapped;
-//! - only the process that opened the store writes to it: one that was forked has the lock, too.
+//! - only the process that opened the store writes to it: one that was forked has the lock, too;
+//! - a page that such a process may read is not given back as long as it has the mapping: the mapping is
+//!   private, but shows what is written to the file as long as nobody has written to the page here.
 
 mod collect;
 pub mod memory;
 pub mod window;
 
+use super::store::format::Extent;
 use super::store::{Error, FileStorage, Outcome, Root, Store};
-use crate::os::{process, signal};
+use crate::os::offspring::Offspring;
+use crate::os::signal;
 use crate::value::Value;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use collect::Collecting;
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;
@@ -34,8 +39,11 @@ pub struct Region {
     stop: Arc<AtomicBool>,
     /// Why the last collection came to nothing.
     problem: Option<Error>,
-    /// The process that has the store.
-    process: u64,
+    /// Whether this is the process that opened the store.
+    ours: bool,
+    /// Pages that processes made by fork may read, and whether those are there; none where the system
+    /// does not let us know.
+    lent: Vec<(Option<Offspring>, Vec<Extent>)>,
 }
 
 impl Drop for Region {
@@ -64,7 +72,8 @@ impl Region {
             collecting: Collecting::Idle,
             stop: Arc::default(),
             problem: None,
-            process: process::id(),
+            ours: true,
+            lent: Vec::new(),
         })
     }
 
@@ -115,8 +124,29 @@ impl Region {
         self.problem
     }
 
+    /// To be called right before a fork; what it gives is for [`Region::after_fork`].
+    pub fn before_fork(&mut self) -> Option<Offspring> {
+        Offspring::expect(self.store.storage().file().fd()).ok()
+    }
+
+    /// To be called right after a fork, in both processes, with what the system has answered.
+    #[inline(never)]
+    pub fn after_fork(&mut self, offspring: Option<Offspring>, result: u64) {
+        if result == 0 {
+            self.ours = false;
+            return;
+        }
+        if let Some(offspring) = &offspring {
+            offspring.let_go();
+        }
+        // Otherwise nobody was born.
+        if self.ours && result as i64 > 0 {
+            self.lent.push((offspring, self.store.reachable()));
+        }
+    }
+
     fn ours(&self) -> Result<(), Error> {
-        if self.process == process::id() {
+        if self.ours {
             Ok(())
         } else {
             Err(Error::ReadOnly)

@@ -165,6 +165,22 @@ impl<S: Storage> Store<S> {
         self.born.get_or_insert_default();
     }
 
+    /// Has the collection that is going on keep these pages.
+    pub fn keep(&mut self, pages: &[Extent]) {
+        if let Some(born) = &mut self.born {
+            born.extend_from_slice(pages);
+        }
+    }
+
+    /// All pages that something in memory may refer to.
+    pub fn reachable(&self) -> Vec<Extent> {
+        let all = Extent {
+            start: FIRST_PAGE,
+            pages: self.space.end.saturating_sub(FIRST_PAGE),
+        };
+        subtract(&[all], &self.space.free)
+    }
+
     /// Pages in use as far as is known, garbage of all kinds included.
     pub(super) fn used(&self) -> u64 {
         self.space.end - count(&self.space.free) - count(&self.space.retired)

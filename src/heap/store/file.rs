@@ -33,7 +33,7 @@ impl FileStorage {
     /// # Errors
     /// [`Error::Io`] when there are no descriptors left.
     pub fn beside(&self) -> Result<FileStorage, Error> {
-        let file = durable::duplicate(self.0.fd());
+        let file = durable::duplicate(self.0.fd(), self.0.fd());
         file.map(FileStorage).map_err(|why| Error::Io("open", why))
     }
 
