@@ -7,12 +7,15 @@
 use super::super::sim::{Crashes, Effort, Event, Fault, Random, Sim};
 use super::super::*;
 use super::model::{Heap, contents, natural_digest};
+use super::reach::untouched;
 use std::collections::HashMap;
 
 /// Where the region starts: behind something that stands for the executable.
 pub const REGION: u64 = 4096;
 /// The workload aims at no more live pins than this.
 const LIVE: usize = 30;
+/// What the processes of one workload do together: commits, collections and so on.
+const STEPS: usize = 60;
 
 /// One workload: processes that mount, commit, collect and die.
 struct Run {
@@ -87,9 +90,24 @@ impl Run {
                 Root::Pin(found.expect("a value of the model") as u64)
             }
         };
+        // What a mount found is not settled yet, whatever comes first.
+        let mut first = self.random.below(12);
         while *steps > 0 {
             *steps -= 1;
-            if let Err(error) = self.step(&mut store) {
+            let step = match std::mem::replace(&mut first, 12) {
+                0 => {
+                    store.settle();
+                    return Ok(());
+                }
+                1 => store.collect(&[]).map(drop),
+                2 | 3 => self.commit(&mut store, self.root),
+                4 => {
+                    let other = self.same();
+                    self.commit(&mut store, other)
+                }
+                _ => self.step(&mut store),
+            };
+            if let Err(error) = step {
                 if !store.storage().dead {
                     return Err(format!("a step failed without a fault: {error:?}"));
                 }
@@ -117,7 +135,10 @@ impl Run {
                 let n = self.random.next() >> 1;
                 self.commit(store, Root::Natural(n))
             }
-            1 => self.commit(store, self.root),
+            1 => {
+                let other = self.same();
+                self.commit(store, other)
+            }
             2 | 3 => {
                 let pin = self.grow();
                 store.precommit(&mut self.heap, pin).map(drop)
@@ -126,22 +147,59 @@ impl Run {
                 let held = self.hold();
                 store.collect(&held).map(drop)
             }
-            6 => {
-                let held = self.hold();
-                let mut marking = store.begin_marking(&held)?;
-                let pin = self.grow();
-                if let Err(error) = self.commit(store, Root::Pin(pin)) {
-                    drop(marking);
-                    store.abandon();
-                    return Err(error);
-                }
-                while !marking.step(store.storage(), 3)? {}
-                store.finish(marking).map(drop)
-            }
+            6 | 7 => self.collect_beside(store),
             _ => {
                 let pin = self.grow();
                 self.commit(store, Root::Pin(pin))
             }
+        }
+    }
+
+    /// Collects while commits go on, from the moment the references in memory are known; now and
+    /// then without coming to an end.
+    fn collect_beside(&mut self, store: &mut Store<&mut Sim>) -> Result<(), Error> {
+        let mut held = self.hold();
+        // Another value may be the committed one when the marking begins.
+        held.extend(store.superblock().root_address());
+        store.announce();
+        self.some(store, 2)?;
+        let mut marking = store.begin_marking(&held)?;
+        loop {
+            self.some(store, 3)?;
+            let records = 1 + self.random.below(9);
+            if marking.step(store.storage(), records)? {
+                break;
+            }
+        }
+        self.some(store, 2)?;
+        if self.random.one_in(6) {
+            store.abandon();
+            return Ok(());
+        }
+        store.finish(marking).map(drop)
+    }
+
+    /// Fewer than `most` commits and precommits.
+    fn some(&mut self, store: &mut Store<&mut Sim>, most: usize) -> Result<(), Error> {
+        for _ in 0..self.random.below(most) {
+            let pin = self.grow();
+            if self.random.one_in(4) {
+                store.precommit(&mut self.heap, pin)?;
+            } else {
+                self.commit(store, Root::Pin(pin))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The value that is the root, as another pin with the same content or the same one.
+    fn same(&mut self) -> Root {
+        match self.root {
+            Root::Pin(pin) if self.random.one_in(2) => {
+                let object = self.heap.pins[pin as usize].object.clone();
+                Root::Pin(self.heap.add(object))
+            }
+            root => root,
         }
     }
 
@@ -291,15 +349,24 @@ impl Judge {
     }
 }
 
-/// Runs one workload and looks at the crash states of all of it; how many there were.
-fn crash(seed: u64, steps: usize, canary: Option<Canary>) -> Result<u64, String> {
+/// One workload: the file before it and the value in it, what it left, and how it ended.
+fn workload(seed: u64, canary: Option<Canary>) -> (Vec<u8>, u64, Run, Result<(), String>) {
     let mut run = Run::new(seed, canary);
     let (start, acked) = (run.sim.bytes.clone(), run.acked);
-    let mut left = steps;
-    while left > 0 {
-        run.process(&mut left)
-            .map_err(|why| format!("seed {seed}: {why}"))?;
+    let (mut left, mut result) = (STEPS, Ok(()));
+    while left > 0 && result.is_ok() {
+        result = run.process(&mut left);
     }
+    (start, acked, run, result)
+}
+
+/// Runs one workload and looks at the crash states of all of it; how many there were.
+fn crash(seed: u64, canary: Option<Canary>) -> Result<u64, String> {
+    let (start, acked, run, mut result) = workload(seed, canary);
+    if canary.is_none() && result.is_ok() {
+        result = untouched(&start, &run.sim.log);
+    }
+    result.map_err(|why| format!("seed {seed}: {why}"))?;
     let mut judge = Judge {
         options: run.options,
         canary,
@@ -326,22 +393,41 @@ fn setting(name: &str) -> Option<u64> {
 #[test]
 fn a_crash_leaves_the_last_acknowledged_value_or_the_one_in_flight() {
     if let Some(seed) = setting("PLAN_CRASH_SEED") {
-        crash(seed, 60, None).unwrap_or_else(|why| panic!("{why}"));
+        crash(seed, None).unwrap_or_else(|why| panic!("{why}"));
         return;
     }
-    let wanted = setting("PLAN_CRASH_STATES").unwrap_or(1_000_000);
+    let wanted = setting("PLAN_CRASH_STATES").unwrap_or(2_000_000);
     let (mut states, mut seed) = (0, 0);
     while states < wanted {
-        states += crash(seed, 60, None).unwrap_or_else(|why| panic!("{why}"));
+        states += crash(seed, None).unwrap_or_else(|why| panic!("{why}"));
         seed += 1;
     }
     println!("{states} states of {seed} workloads");
 }
 
+/// The check that nothing either superblock reaches is touched notices what breaks that, by itself.
+#[test]
+fn what_touches_a_generation_is_noticed_at_the_write() {
+    for canary in [
+        Canary::SameSlot,
+        Canary::EarlyReuse,
+        Canary::EarlyTruncate,
+        Canary::EarlyPunch,
+    ] {
+        let noticed = (1000..1200).any(|seed| {
+            let (start, _, run, _) = workload(seed, Some(canary));
+            untouched(&start, &run.sim.log).is_err()
+        });
+        assert!(noticed, "{canary:?} goes unnoticed");
+    }
+    let (start, _, run, _) = workload(1000, None);
+    assert_eq!(untouched(&start, &run.sim.log), Ok(()));
+}
+
 fn is_noticed(canary: Canary) {
-    let noticed = (1000..1200).find(|seed| crash(*seed, 60, Some(canary)).is_err());
+    let noticed = (1000..1200).find(|seed| crash(*seed, Some(canary)).is_err());
     let seed = noticed.unwrap_or_else(|| panic!("{canary:?} goes unnoticed"));
-    crash(seed, 60, None).unwrap_or_else(|why| panic!("without {canary:?}: {why}"));
+    crash(seed, None).unwrap_or_else(|why| panic!("without {canary:?}: {why}"));
 }
 
 macro_rules! canaries {

@@ -6,3 +6,4 @@ mod damage;
 mod fault;
 mod format;
 mod model;
+mod reach;
