@@ -14,10 +14,13 @@ PROGRAMS := $(filter-out seeds/measure.wisp,$(wildcard seeds/*.wisp))
 
 all: build/plan $(PROGRAMS:seeds/%.wisp=build/seeds/%.seed)
 
-# When all is linked, the packages are optimised together, and this level says whether loops are copied:
-# vectorised, unrolled or peeled they take 25 KB, and no measured program is slower without. What each
-# function is compiled for stays what its package says (Cargo.toml).
-LINK    := $(CARGO) rustc --release --bin plan -- -C opt-level=z
+# When all is linked, the packages are optimised together. What makes the executable smaller and no
+# measured program slower is said here (docs/architecture.md): loops are not vectorised, unrolled or
+# peeled (level z; what each function is compiled for stays what its package says), tables of jumps begin
+# at 16 cases, loops are not aligned, loads are not copied to other paths, equal ends of two instructions
+# are merged.
+LINK    := $(CARGO) rustc --release --bin plan -- -C opt-level=z -C llvm-args=" \
+  -min-jump-table-entries=16 -max-bytes-for-alignment=1 -enable-load-pre=false -tail-merge-size=2"
 BUILT   := $(OUT)/$(TARGET)/release/plan
 MODULES := $(wildcard lib/*.wisp)
 PARTS   := builtins.seed modules.seed index
