@@ -24,7 +24,7 @@ pub const MAX_TRANSFER: usize = 0x7fff_f000;
 const READ_STEP: usize = 64 * 1024;
 
 /// Relative paths start at the current directory.
-const AT_FDCWD: usize = -100isize as usize;
+pub(super) const AT_FDCWD: usize = -100isize as usize;
 pub(super) const O_RDONLY: usize = 0;
 const O_WRONLY: usize = 1;
 pub(super) const O_RDWR: usize = 2;
@@ -35,10 +35,11 @@ const O_APPEND: usize = 0o2000;
 const O_DIRECTORY: usize = 0o200_000;
 const O_NOFOLLOW: usize = 0o400_000;
 pub(super) const O_CLOEXEC: usize = 0o2_000_000;
-/// The bits of a mode that say what kind of file it is, and two of the kinds.
+/// The bits of a mode that say what kind of file it is, and three of the kinds.
 const S_IFMT: u32 = 0o170_000;
 const S_IFREG: u32 = 0o100_000;
 const S_IFDIR: u32 = 0o040_000;
+const S_IFLNK: u32 = 0o120_000;
 
 /// The number of an open descriptor; owns nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,6 +103,8 @@ pub struct Stat {
     pub is_regular: bool,
     /// A directory.
     pub is_directory: bool,
+    /// A symbolic link.
+    pub is_link: bool,
     /// Permission bits, 0…0o7777.
     pub permissions: u32,
     /// Device and number on it: the same for all paths of one file, and only for those.
@@ -171,7 +174,7 @@ pub fn send(fd: Fd, bytes: &[u8], flags: u64) -> Result<usize, Errno> {
 }
 
 /// `path` with the zero byte the kernel wants behind it.
-fn terminated(path: &[u8]) -> Result<Vec<u8>, Errno> {
+pub(super) fn terminated(path: &[u8]) -> Result<Vec<u8>, Errno> {
     if path.contains(&0) {
         return Err(Errno::EINVAL);
     }
@@ -184,7 +187,7 @@ fn terminated(path: &[u8]) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
-fn open(path: &[u8], flags: usize, mode: u32) -> Result<File, Errno> {
+pub(super) fn open(path: &[u8], flags: usize, mode: u32) -> Result<File, Errno> {
     let path = terminated(path)?;
     let args = [
         AT_FDCWD,
@@ -323,6 +326,15 @@ pub fn stat(fd: Fd) -> Result<Stat, Errno> {
 
 /// The same of the file that `path` leads to, which is not opened.
 pub fn stat_path(path: &[u8]) -> Result<Stat, Errno> {
+    stat_by(Sysno::stat, path)
+}
+
+/// The same of `path` itself, if that is a symbolic link.
+pub fn stat_itself(path: &[u8]) -> Result<Stat, Errno> {
+    stat_by(Sysno::lstat, path)
+}
+
+fn stat_by(number: Sysno, path: &[u8]) -> Result<Stat, Errno> {
     let path = terminated(path)?;
     let mut raw = KernelStat::default();
     let args = [
@@ -330,7 +342,7 @@ pub fn stat_path(path: &[u8]) -> Result<Stat, Errno> {
         (&raw mut raw).expose_provenance(),
     ];
     // SAFETY: the path is terminated; the kernel writes 144 bytes, the size of `raw`.
-    unsafe { call(Sysno::stat, args)? };
+    unsafe { call(number, args)? };
     Ok(raw.into())
 }
 
@@ -340,6 +352,7 @@ impl From<KernelStat> for Stat {
             size: u64::try_from(raw.size).unwrap_or(0),
             is_regular: raw.mode & S_IFMT == S_IFREG,
             is_directory: raw.mode & S_IFMT == S_IFDIR,
+            is_link: raw.mode & S_IFMT == S_IFLNK,
             permissions: raw.mode & 0o7777,
             identity: (raw.dev, raw.ino),
             owner: (raw.uid, raw.gid),
@@ -427,6 +440,8 @@ pub enum FileError {
     Directory,
     /// A device, pipe or socket where a regular file was expected.
     NotRegular,
+    /// A symbolic link where the file itself was expected.
+    Link,
 }
 
 impl fmt::Display for FileError {
@@ -435,6 +450,7 @@ impl fmt::Display for FileError {
             FileError::Refused(step, why) => write!(f, "cannot {step}: {why}"),
             FileError::Directory => f.write_str("is a directory"),
             FileError::NotRegular => f.write_str("not a regular file"),
+            FileError::Link => f.write_str("is a symbolic link (give the path of the file itself)"),
         }
     }
 }
@@ -533,6 +549,7 @@ mod tests {
         std::os::unix::fs::symlink(&second, &symbolic).unwrap();
         assert_eq!(open_both_itself(bytes(&symbolic)).err(), Some(Errno::ELOOP));
         assert_eq!(stat_path(bytes(&symbolic)), Ok(found));
+        assert!(stat_itself(bytes(&symbolic)).unwrap().is_link);
         remove(bytes(&symbolic)).unwrap();
         remove(bytes(&second)).unwrap();
         remove(bytes(&other)).unwrap();

@@ -10,6 +10,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod console;
+pub mod filter;
 pub mod images;
 pub mod json;
 pub mod notation;

@@ -5,6 +5,7 @@
 //! - the child is ended by its handle when its time is over, and always waited for;
 //! - standard input is fed and both outputs are drained by threads, so no pipe can block.
 
+use super::filter::{Answer, filter};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -109,6 +110,7 @@ pub struct Plan {
     memory: Option<u64>,
     stdout: Option<PathBuf>,
     stdout_closed: bool,
+    filter: Option<(Vec<u32>, Answer)>,
 }
 
 impl Plan {
@@ -124,6 +126,7 @@ impl Plan {
             memory: None,
             stdout: None,
             stdout_closed: false,
+            filter: None,
         }
     }
 
@@ -182,6 +185,12 @@ impl Plan {
     /// Bounds the address space, as `ulimit -v` does.
     pub fn memory_kilobytes(mut self, kilobytes: u64) -> Plan {
         self.memory = Some(kilobytes);
+        self
+    }
+
+    /// What the system answers to these calls; see [`filter`].
+    pub fn filter(mut self, calls: &[u32], answer: Answer) -> Plan {
+        self.filter = Some((calls.to_vec(), answer));
         self
     }
 
@@ -255,6 +264,9 @@ impl Plan {
             None => Stdio::piped(),
         });
         command.stderr(Stdio::piped());
+        if let Some((calls, answer)) = &self.filter {
+            filter(&mut command, calls, *answer);
+        }
         command
     }
 }

@@ -6,7 +6,7 @@
 //! - the same seed and runtime give the same bytes.
 
 use super::replace::Replacement;
-use super::{own_executable, unusable};
+use super::{not_a_source, own_executable, unusable};
 use crate::cli::args::Wisp;
 use crate::cli::message::{self, Shown};
 use crate::cli::options::Environment;
@@ -25,6 +25,7 @@ use crate::wisp::Library;
 /// # Errors
 /// The exit status, when something went wrong and has been said.
 pub fn boot(args: &Args, path: &[u8], output: &[u8]) -> Result<i32, i32> {
+    not_a_source(("boot", output), [path])?;
     let seed = read_file(path).map_err(|error| bad_seed(path, &error))?;
     make(args, ("boot", output), (path, &seed), 0)
 }
@@ -35,6 +36,7 @@ pub fn boot(args: &Args, path: &[u8], output: &[u8]) -> Result<i32, i32> {
 /// As for [`boot`].
 pub fn build(args: &Args, library: Library, wisp: &Wisp) -> Result<i32, i32> {
     let output = wisp.output.ok_or(STATUS_USAGE)?;
+    not_a_source((wisp.command, output), wisp.files.iter().copied())?;
     let seed = save::seed_of(args, library, wisp)?;
     let about = (wisp.command, output);
     make(args, about, (save::program(wisp), &seed), wisp.timeout)
@@ -71,7 +73,7 @@ fn refuse_seed(path: &[u8], error: &SeedError) -> i32 {
 
 /// Writes `runtime` and a region that holds the value on top.
 fn write(machine: &mut Machine, about: (&'static str, &[u8]), runtime: &[u8]) -> Result<(), i32> {
-    let (replacement, file) = Replacement::new(about, 0o755)?;
+    let (replacement, file) = Replacement::new(about, 0o777)?;
     file::write_all(file.fd(), runtime).map_err(|why| replacement.failed("write", why))?;
     let region = runtime.len().next_multiple_of(PAGE) as u64;
     let store = FileStorage::new(file, true)
@@ -84,5 +86,5 @@ fn write(machine: &mut Machine, about: (&'static str, &[u8]), runtime: &[u8]) ->
             CommitError::Store(error) => unusable(about, error),
         })?;
     store.settle();
-    replacement.install(store.storage().file().fd())
+    replacement.install(store.storage().file().fd(), None)
 }

@@ -4,7 +4,7 @@
 //! - what is not sound is not looked at by the machine: every record is checked first;
 //! - nothing of the value is evaluated.
 
-use super::{Image, refuse, unusable};
+use super::{Image, not_a_source, refuse, unusable};
 use crate::cli::args;
 use crate::cli::message;
 use crate::cli::options::Environment;
@@ -24,6 +24,8 @@ use alloc::vec::Vec;
 /// # Errors
 /// The exit status, when something went wrong and has been said.
 pub fn main(args: &Args, wanted: &args::Image) -> Result<i32, i32> {
+    let target = wanted.output.ok_or(STATUS_USAGE)?;
+    not_a_source((wanted.task.command(), target), [wanted.path])?;
     let image = Image::open(wanted.task.command(), wanted.path, false)?;
     let (about, mut store) = (image.about, image.mounted.store);
     let checked = store.export(&mut |_, _| Ok(()));
@@ -32,7 +34,6 @@ pub fn main(args: &Args, wanted: &args::Image) -> Result<i32, i32> {
         let what = "the seed is the state before the last commit";
         refuse(0, about, format_args!("warning: {damage} ({what})"));
     }
-    let target = wanted.output.ok_or(STATUS_USAGE)?;
     let seed = with_value(args, about, store, |value| {
         graph::encode(value, wanted.version).map_err(|error| bad_seed(target, &error))
     })??;

@@ -114,6 +114,25 @@ pub fn refuse(status: i32, (command, path): (&str, &[u8]), why: fmt::Arguments<'
     message::fail(status, format_args!("{command}: {path}: {why}"))
 }
 
+/// Refuses to write a file that is read.
+///
+/// # Errors
+/// The exit status, when that has been said.
+fn not_a_source<'a>(
+    about: (&str, &[u8]),
+    sources: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(), i32> {
+    let identity = |path: &[u8]| file::stat_path(path).ok().map(|stat| stat.identity);
+    let output = identity(about.1);
+    for source in sources {
+        if output.is_some() && identity(source) == output {
+            let why = "is what is read (name another file)";
+            return Err(refuse(STATUS_INPUT, about, format_args!("{why}")));
+        }
+    }
+    Ok(())
+}
+
 /// A message about a step that the system refused; returns the status for files.
 pub fn failed(about: (&str, &[u8]), step: &str, why: Errno) -> i32 {
     refuse(STATUS_INPUT, about, format_args!("cannot {step}: {why}"))

@@ -1,16 +1,32 @@
 //! `image upgrade IMG`: puts this runtime under the region of an image (chapter 05 UP-3).
 //!
 //! ```text
-//!   IMG      │ other executable │ pad │ region │   ─▶   IMG.before-upgrade (the same file)
-//!   IMG.new  │ this executable    │ pad │ region │ ─▶   IMG
+//!   IMG │ other executable │ pad │ region │   ─▶   IMG.before-upgrade (the same file)
+//!       │ this executable    │ pad │ region │ ─▶   IMG
 //! ```
+//!
+//! The steps, and what is there if the process ends or the power fails in each:
+//!
+//! | step | IMG | IMG.before-upgrade |
+//! |---|---|---|
+//! | lock IMG; write a new file, give it owner, permissions and attributes of IMG; sync | old | no |
+//! | name the new file IMG.new-0 (it may stay behind) | old | no |
+//! | name IMG a second time | old | old |
+//! | rename the new file to IMG; sync the directory | new | old |
+//!
+//! On a file system where a file has one name (`replace`) the last two are: IMG and IMG.new-0 change
+//! names (new; no, but IMG.new-0 is the old one), IMG.new-0 is renamed (new; old). Where that is not
+//! to be had either: IMG is renamed (none; old), the new file is renamed (new; old).
+//!
+//! Each step may be repeated by another upgrade.
 //!
 //! Invariants:
 //! - the region is copied byte for byte, its holes too: nothing in it depends on where it lies in the
 //!   file or on the code before it;
 //! - the old image stays as `IMG.before-upgrade`, whatever happens; one of an earlier upgrade is never
 //!   lost;
-//! - owner and permissions stay the same.
+//! - owner, permissions and extended attributes stay the same, or it is said which do not; the time of
+//!   the last change is that of the upgrade.
 
 use super::replace::{Replacement, copy_rest};
 use super::{Image, failed, own_executable, refuse};
@@ -18,7 +34,7 @@ use crate::cli::message::Shown;
 use crate::cli::{STATUS_INPUT, print};
 use crate::heap::store::format::PAGE;
 use crate::os::env::Args;
-use crate::os::file;
+use crate::os::{Fd, file, place};
 use alloc::format;
 
 /// What is behind the name of the image as it was.
@@ -40,7 +56,7 @@ pub fn main(args: &Args, path: &[u8]) -> Result<i32, i32> {
     }
     let before = [path, BEFORE].concat();
     let own = file::stat(image.fd()).map_err(|why| failed(about, "read", why))?;
-    let kept = file::stat_path(&before).ok();
+    let kept = file::stat_itself(&before).ok();
     if kept.is_some_and(|kept| kept.identity != own.identity) {
         let before = Shown(&before);
         let why = "is there from an earlier upgrade (remove it, or move it back)";
@@ -58,12 +74,19 @@ pub fn main(args: &Args, path: &[u8]) -> Result<i32, i32> {
         file::set_permissions(fd, own.permissions)
     })();
     put.map_err(|why| replacement.failed("write", why))?;
-    if kept.is_none() {
-        file::link(path, &before).map_err(|why| failed(about, "keep the old image", why))?;
-    }
-    replacement.install(fd)?;
+    copy_attributes(about, image.fd(), fd);
+    replacement.install(fd, kept.is_none().then_some(&before))?;
     let (path, before) = (Shown(path), Shown(&before));
     Ok(print(&format!(
         "{path} has this runtime now; as it was: {before}\n"
     )))
+}
+
+/// Gives the new file the extended attributes; says which it cannot have.
+fn copy_attributes(about: (&str, &[u8]), from: Fd, to: Fd) {
+    place::copy_attributes(from, to, &mut |name, why| {
+        let name = Shown(name);
+        let why = format_args!("warning: the attribute {name} is not kept: {why} (set it again)");
+        refuse(0, about, why);
+    });
 }
