@@ -104,7 +104,7 @@ fn panic(info: &PanicInfo) -> ! {
     // What does not fit is left out.
     let _ = write!(line, "PLANCMD=internal error: {}", info.message());
     if let Some(place) = info.location() {
-        let _ = write!(line, " at {}:{}", place.file(), place.line());
+        let _ = write!(line, " at {}:{}", place.file(), u64::from(place.line()));
     }
     fault::report(&line.bytes[..=line.len])
 }

@@ -266,7 +266,10 @@ pub fn finish(session: &mut Session, sources: &Sources, ended: Ended) -> i32 {
         Ended::Done => STATUS_OK,
         Ended::Replaced(status) => {
             if let Some(form) = session.stopped_at.filter(|_| status != 0) {
-                let text = format!("the program's own loop ended here with status {status}");
+                let text = format!(
+                    "the program's own loop ended here with status {}",
+                    u64::from(status)
+                );
                 say(&Message::warning(text).render(sources, form));
             }
             i32::from(status)

@@ -68,7 +68,7 @@ impl Stack {
 
     /// Lets `bytes` be used, slack included, or all there is if that is less.
     pub fn set_bytes(&mut self, bytes: usize) {
-        let bytes = bytes.clamp(MINIMUM, self.region.len());
+        let bytes = bytes.max(MINIMUM).min(self.region.len());
         let before = self.bound;
         self.bound = self.base() as usize + bytes - SLACK * WORD;
         // Unless a signal waits to be noticed: the limit is given back when it is.

@@ -108,7 +108,7 @@ impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = TEXTS.split('\n').nth(usize::from(self.0)).unwrap_or("");
         match text {
-            "" => write!(f, "error number {}", self.0),
+            "" => write!(f, "error number {}", self.code()),
             text => f.write_str(text),
         }
     }

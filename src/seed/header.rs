@@ -150,7 +150,7 @@ impl fmt::Display for Plan {
     /// One line for users: version, then the counts that matter.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = match self.version {
-            Version::V1 => 1,
+            Version::V1 => 1_u64,
             Version::V2 => 2,
         };
         write!(out, "version {version}")?;

@@ -153,7 +153,10 @@ impl Space {
                 let class = (list < CLASSES).then_some(list);
                 if row.previous.load(Relaxed) != before || !row.listed.get() || row.class() != class
                 {
-                    return Err(format!("span {at} is not what list {list} should hold"));
+                    return Err(format!(
+                        "span {} is not what list {list} should hold",
+                        u64::from(at)
+                    ));
                 }
                 listed += u64::from(class.is_some());
                 (before, at) = (at, row.next.load(Relaxed));

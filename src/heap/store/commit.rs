@@ -21,6 +21,7 @@ use super::read::{Reader, Record};
 use super::space::Space;
 use super::storage::{Storage, sync, write_all};
 use super::{Canary, Generation, Store};
+use crate::os::Errno;
 use crate::value::{Header, Kind};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -313,6 +314,14 @@ impl<S: Storage> Store<S> {
         Ok(same.then_some(address))
     }
 
+    /// Overwrites a slot with zeros: no superblock.
+    fn empty_slot(&mut self, slot: usize) -> Result<(), Errno> {
+        // A variable, because a reference to the zeros themselves is a page of the executable.
+        let zeros = [0; PAGE];
+        let at = self.slot_offset(slot);
+        write_all(&mut self.file, at, &zeros)
+    }
+
     /// Makes sure that the current generation is durable and that nothing in the other slot could
     /// pass for a generation once its pages are written again.
     pub(super) fn settle_mount(&mut self) -> Result<(), Error> {
@@ -320,8 +329,8 @@ impl<S: Storage> Store<S> {
             return Ok(());
         }
         if self.previous.is_none() {
-            let at = self.slot_offset(1 - self.slot);
-            write_all(&mut self.file, at, &[0; PAGE]).map_err(|why| Error::Io("write", why))?;
+            self.empty_slot(1 - self.slot)
+                .map_err(|why| Error::Io("write", why))?;
         }
         self.sync()?;
         self.unsettled = false;
@@ -456,7 +465,7 @@ impl<S: Storage> Store<S> {
         if let Err(error) = result.and_then(|()| self.sync_superblock()) {
             self.failed = Some(error.errno());
             // Another process may find this page in memory though it never reached the disk.
-            let _ = write_all(&mut self.file, at, &[0; PAGE]);
+            let _ = self.empty_slot(slot);
             return Err(error);
         }
         self.newest = superblock.sequence;
