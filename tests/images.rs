@@ -425,3 +425,52 @@ fn what_has_been_stored_does_not_stay_in_memory() {
     assert!(figure("pins=") > 3000, "{text}");
     assert!(figure("pins_freed=") > figure("pins=") * 3 / 4, "{text}");
 }
+
+/// Commits a bare pin, which is wrapped in a pin of a pin: a table of pins, and so many changes of it,
+/// each committed twice.
+const BARE: &str = "(require \"std\")
+(defun (fill n t) (Seq t (If n (fill (Dec n) (table-put n (range n (Add n 20)) t)) t)))
+(defun (keep t) (commit (commit (Pin [t]))))
+(defun (change n t)
+  (Seq (keep t) (If n (change (Dec n) (table-put (Mul 37 n) n t)) 0)))
+(defun (main args) (change (Ix0 (parse-nat (Ix0 args))) (fill 3000 0)))
+";
+
+#[test]
+fn of_a_bare_pin_only_what_is_new_is_written() {
+    let after = |changes: &str| {
+        let image = image_of("bare", BARE);
+        check(&image, &[changes], Mode::Plain, "", 0);
+        sound(&image);
+        let sequence = with_store(&image, |store| store.superblock().sequence);
+        (sequence, fs::metadata(&image).expect("an image").len())
+    };
+    let (one, all) = (after("0"), after("40"));
+    assert_eq!(all.0 - one.0, 40, "the second of two commits is none");
+    assert!(all.1 - one.1 < 40 * 16384, "{one:?} {all:?}");
+}
+
+/// A pin of a pin that refers to an original, which has a stored copy now; then the place of what is
+/// freed is used again, many times.
+const ORIGINAL: &str = "(require \"std\")
+(defun (fill n) (Seq (Pin (range n (Add n 60))) (If n (fill (Dec n)) 0)))
+(defun (collect kept) (Seq kept (Seq ((Pin 18) 0) kept)))
+(defun (churn n kept)
+  (Seq kept (If n (Seq (fill 1000) (churn (Dec n) (collect kept))) kept)))
+(defun (made n)
+  (@ inner (Pin (range 0 50)))
+  (@ middle (Pin [1 inner]))
+  (Seq middle (Seq (precommit inner) (Pin middle))))
+(defun (main args)
+  (@ outer (churn 20 (made 0)))
+  (Seq outer (If (planEq (range 0 50) (Unpin (Ix1 (Unpin (Unpin outer))))) 5 6)))
+";
+
+#[test]
+fn an_original_stays_while_a_pin_in_a_pin_of_a_pin_needs_it() {
+    let image = image_of("original", ORIGINAL);
+    check(&image, &[], Mode::Plain, "", 5);
+    let verified = run(&image, &[]).env("PLAN_VERIFY", "1").run();
+    assert_eq!(verified.end, End::Status(5), "{}", verified.describe());
+    sound(&image);
+}

@@ -59,10 +59,9 @@ fn trace(
             return false;
         }
         for i in 0..pins {
-            let child = table.mark(address(word(PIN_FIXED_WORDS + i)));
-            // A megapin lists all that its pins lead to, so they need not be looked into, unless for
-            // their copies in the persistence region.
-            grey.extend(child.filter(|_| !mega || held.is_some()));
+            // A megapin lists what its pins lead to, but the stored copies of it where there are some;
+            // the pins may still refer to the originals.
+            grey.extend(table.mark(address(word(PIN_FIXED_WORDS + i))));
         }
         for i in 0..megapins {
             grey.extend(table.mark(address(word(more + i))));

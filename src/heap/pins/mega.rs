@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Invariants:
-//! - The lists hold every pin reachable from the item up to the next megapins, each once, so that a
-//!   collector or a writer need not look into them; a length is the payload words of its pin.
+//! - The lists hold every pin reachable from the item up to the next megapins and stored pins, those
+//!   included, each once; a length is the payload words of its pin.
 //! - No recursion: the pins found are the queue.
 //!
 //! Safety: reads pins, which are immutable; writes the block just allocated.
@@ -51,10 +51,16 @@ fn boundary(item: Value) -> Boundary {
     visit(&mut found, item);
     let mut i = 0;
     while let Some(pin) = found.pins.get(i).copied() {
-        for j in 0..pin.raw(PIN_COUNT) as usize {
+        i += 1;
+        // What is stored leads to nothing that is not, so a commit would write its list in vain.
+        let pins = if pin.is_stored() {
+            0
+        } else {
+            pin.raw(PIN_COUNT) as usize
+        };
+        for j in 0..pins {
             visit(&mut found, pin.field(PIN_FIXED_WORDS + j));
         }
-        i += 1;
     }
     found
 }

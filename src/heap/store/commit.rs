@@ -305,6 +305,18 @@ impl<S: Storage> Store<S> {
         source.object(pin, &mut object)?;
         let mut record = Record::default();
         self.reader.record(&mut self.file, address, &mut record)?;
+        if object.mega {
+            // What else it lists depends on what was stored when it was made.
+            let place = |pin| plan.known.get(pin).map(|stored| stored.place.address);
+            let item = object
+                .pins
+                .iter()
+                .find(|(at, _)| *at == 0)
+                .and_then(|(_, pin)| place(*pin));
+            let listed = record.payload().first().and_then(|word| address_of(*word));
+            let same = record.is_mega() && item.is_some() && item == listed;
+            return Ok(same.then_some(address));
+        }
         let mut words = Vec::new();
         if record.total() == object.record_words() {
             let stored = |pin| plan.known.get(pin);
