@@ -128,7 +128,7 @@ impl Said {
         for number in text.lines().map(|line| line.parse().expect("a number")) {
             match number {
                 0..10_000 => said.found = Some(number),
-                ..2_000_000 => said.acked.push(number - 1_000_000),
+                10_000..2_000_000 => said.acked.push(number - 1_000_000),
                 _ => said.refused.push((number / 1000 - 2000, number % 1000)),
             }
         }

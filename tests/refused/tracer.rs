@@ -163,6 +163,7 @@ impl Tracer {
 
 /// Runs `command` to its end, and lets calls fail once it has executed `execs` further programs. No
 /// other process may be waited for meanwhile.
+#[allow(clippy::zombie_processes)] // the tracer waits for it
 pub fn run(command: &mut Command, execs: usize, plan: Plan) -> Traced {
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
