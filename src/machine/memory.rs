@@ -178,6 +178,7 @@ impl Machine {
         let root_words = roots.stack.len();
         let (used, before) = (self.heap.occupied(), self.heap.counters().nanoseconds);
         let collected = self.heap.collect(need, roots);
+        self.stack.found(root_words);
         self.heap.sweep_fixed(root_words, &mut self.arena);
         self.divide_memory();
         collected.map_err(|_| Fault::MEMORY)?;

@@ -10,7 +10,7 @@
 //! Safety: addresses handed out lie inside the region, which lives as long as the stack.
 #![allow(unsafe_code)]
 
-use crate::os::mem::{Region, map_with_guard};
+use crate::os::mem::{Region, map_with_guard, prefer_huge};
 use crate::os::signal;
 use crate::value::{Value, WORD};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,12 @@ pub struct Stack {
     region: Region,
     bound: usize,
     limit: AtomicUsize,
+    /// Huge pages have been asked for.
+    huge: bool,
 }
+
+/// Words of a stack from which on it is worth huge pages: 1 MiB.
+const DEEP: usize = 1 << 17;
 
 impl Stack {
     /// A stack of `bytes`, or of less if the kernel refuses that much.
@@ -40,6 +45,7 @@ impl Stack {
                     region,
                     bound,
                     limit: AtomicUsize::new(bound),
+                    huge: false,
                 });
             }
             if bytes == MINIMUM {
@@ -75,6 +81,15 @@ impl Stack {
         let _ = self
             .limit
             .compare_exchange(before, self.bound, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Takes note that a collection found `words` words in use. A deep stack goes on in huge pages, a
+    /// shallow one is not asked about: it would take the first of them whole.
+    pub fn found(&mut self, words: usize) {
+        if words >= DEEP && !self.huge {
+            self.huge = true;
+            prefer_huge(self.region.base(), self.region.len());
+        }
     }
 
     /// The word of the limit: zero in it stops the evaluation.

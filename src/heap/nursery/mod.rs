@@ -104,9 +104,11 @@ impl Block {
     }
 
     fn map(words: usize) -> Result<Block, Exhausted> {
-        let base = mem::map(Block::bytes(words))
-            .map_err(|_| Exhausted)?
-            .cast::<u64>();
+        let base = mem::map(Block::bytes(words)).map_err(|_| Exhausted)?;
+        if words >= HUGE_WORDS {
+            mem::prefer_huge(base, Block::bytes(words));
+        }
+        let base = base.cast::<u64>();
         Ok(Block { base, words })
     }
 }
@@ -122,6 +124,9 @@ impl Drop for Block {
 /// Blocks above this many words go back to the kernel at once instead of waiting for the next
 /// collection: 16 MiB, where mapping fresh pages costs little beside copying.
 const KEEP_WORDS: usize = 2 << 20;
+
+/// Blocks from this many words on are filled in huge pages: 4 MiB.
+const HUGE_WORDS: usize = 1 << 19;
 
 /// Words of address space beyond what a collection needs that must be there for the heap to grow:
 /// other parts of the runtime map memory too.
