@@ -82,8 +82,8 @@ pub fn main(args: &Args, start: Start, library: Library) -> i32 {
 fn tool(args: &Args, library: Library) -> i32 {
     let words: Vec<&[u8]> = args.from(1).collect();
     match args::parse(&words) {
-        Ok(Command::Help(topic)) => print(help::text(topic)),
-        Ok(Command::Version) => print(help::VERSION),
+        Ok(Command::Help(topic)) => print(&help::text(topic)),
+        Ok(Command::Version) => print(help::VERSION.as_bytes()),
         Ok(Command::Run {
             file,
             args: words,
@@ -107,9 +107,9 @@ fn tool(args: &Args, library: Library) -> i32 {
 }
 
 /// Writes a text that was asked for to standard output.
-fn print(text: &str) -> i32 {
+fn print(text: &[u8]) -> i32 {
     let mut out = Out::new(Fd::STDOUT);
-    let result = out.put(text.as_bytes()).and_then(|()| out.flush());
+    let result = out.put(text).and_then(|()| out.flush());
     finish(result, STATUS_OK)
 }
 

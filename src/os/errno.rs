@@ -5,11 +5,12 @@
 //! - the text of every number is one line without a full stop, in lower case like the rest of a
 //!   `plan: …` message (`no such file or directory`); an unknown number still has a text.
 
-use core::fmt;
+use super::packed::Packed;
+use core::fmt::{self, Write};
 
-/// The usual texts, line n that of number n, counted from 0. Tables of strings take 16 bytes more for
-/// each, and the code that chooses among them twelve.
-const TEXTS: &str = include_str!("errors.txt");
+/// The usual texts, line n of the file that of number n, counted from 0. Tables of strings take 16 bytes
+/// more for each, and the code that chooses among them twelve.
+const TEXTS: Packed = Packed(include_bytes!(concat!(env!("OUT_DIR"), "/errors")));
 
 /// One past the largest magnitude the kernel uses for an error return.
 const LIMIT: usize = 4096;
@@ -106,11 +107,11 @@ impl Errno {
 impl fmt::Display for Errno {
     /// The text for the end of a message, for example `no such file or directory`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = TEXTS.split('\n').nth(usize::from(self.0)).unwrap_or("");
-        match text {
-            "" => write!(f, "error number {}", self.code()),
-            text => f.write_str(text),
+        let mut text = TEXTS.part(usize::from(self.0)).peekable();
+        if text.peek().is_none() {
+            return write!(f, "error number {}", self.code());
         }
+        text.try_for_each(|byte| f.write_char(char::from(byte)))
     }
 }
 

@@ -25,6 +25,7 @@ pub mod mem;
 mod memory;
 pub mod offspring;
 pub mod out;
+pub mod packed;
 pub mod place;
 pub mod process;
 pub mod signal;

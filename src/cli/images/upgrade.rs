@@ -49,10 +49,8 @@ pub fn main(args: &Args, path: &[u8]) -> Result<i32, i32> {
     let runtime = own_executable(args, about)?;
     let mut image = Image::open(about.0, path, true)?;
     if image.elf == runtime {
-        return Ok(print(&format!(
-            "{} has this runtime already\n",
-            Shown(path)
-        )));
+        let text = format!("{} has this runtime already\n", Shown(path));
+        return Ok(print(text.as_bytes()));
     }
     let before = [path, BEFORE].concat();
     let own = file::stat(image.fd()).map_err(|why| failed(about, "read", why))?;
@@ -77,9 +75,8 @@ pub fn main(args: &Args, path: &[u8]) -> Result<i32, i32> {
     copy_attributes(about, image.fd(), fd);
     replacement.install(fd, kept.is_none().then_some(&before))?;
     let (path, before) = (Shown(path), Shown(&before));
-    Ok(print(&format!(
-        "{path} has this runtime now; as it was: {before}\n"
-    )))
+    let text = format!("{path} has this runtime now; as it was: {before}\n");
+    Ok(print(text.as_bytes()))
 }
 
 /// Gives the new file the extended attributes; says which it cannot have.
