@@ -3,6 +3,7 @@
 mod basic;
 mod crash;
 mod damage;
+mod edges;
 mod fault;
 mod format;
 mod model;
