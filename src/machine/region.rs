@@ -49,8 +49,8 @@ impl Machine {
     }
 
     /// Leaves the region as the next process wants to find it; to be called before this one ends. A
-    /// collection that has begun is finished: programs that run for a moment only would never get
-    /// that far. Why one came to nothing, if one did.
+    /// collection that has begun is finished if that takes no longer than what it is granted: programs
+    /// that run for a moment only would never get that far. Why one came to nothing, if one did.
     #[cold]
     #[inline(never)]
     pub fn settle_region(&mut self) -> Option<Error> {

@@ -8,12 +8,16 @@
 //!
 //! Invariants:
 //! - from `announce` on what is written counts as live, so what memory referred to then is enough;
+//! - what is waited for has an end: a collection that takes longer is given up, and the next one is due
+//!   when twice as many pages are in use. It is granted twice the time, while what has to be marked
+//!   stays the same, so that in the end one will be finished, however slow the disk;
 //! - whatever happens to pages happens on the thread of the machine: between two steps nothing moves;
 //! - a page given back has no private copy in the window and no compiled code.
 
 use super::Region;
 use super::memory::in_window;
 use crate::heap::arena::Arena;
+use crate::heap::now;
 use crate::heap::store::format::page_of;
 use crate::heap::store::space::join;
 use crate::heap::store::{Error, FileStorage, Marking};
@@ -21,11 +25,12 @@ use crate::os::Errno;
 use crate::os::offspring::Offspring;
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{JoinHandle, spawn};
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// Records marked between two looks whether the process ends.
-const STRIDE: usize = 1 << 10;
+/// Nanoseconds that whoever waits for a collection grants it: so many at least, and so many for each
+/// page in use: a second for each GiB, which a program took longer to write.
+const PATIENCE: [u64; 2] = [100_000_000, 4_000];
 
 /// What marking needs more than there is.
 const OUT_OF_MEMORY: Error = Error::Io("collect", Errno::ENOMEM);
@@ -37,14 +42,17 @@ pub(super) enum Collecting {
     /// The references in memory are being gathered.
     Roots,
     /// Pages are being marked.
-    Marking(JoinHandle<Result<Marking, Error>>),
+    Marking(JoinHandle<Marked>),
 }
 
-/// Marks to the end, unless told to stop, with a file of its own.
+/// All that was to be marked; none if the time did not suffice.
+type Marked = Result<Option<Marking>, Error>;
+
+/// Marks with a file of its own.
 #[inline(never)]
-fn mark(mut marking: Marking, mut file: FileStorage, stop: &AtomicBool) -> Result<Marking, Error> {
-    while !stop.load(Relaxed) && !marking.step(&mut file, STRIDE)? {}
-    Ok(marking)
+fn mark(mut marking: Marking, mut file: FileStorage, until: &AtomicU64) -> Marked {
+    let all = marking.run(&mut file, until)?;
+    Ok(all.then_some(marking))
 }
 
 impl Region {
@@ -58,16 +66,22 @@ impl Region {
             return false;
         }
         self.store.announce();
+        self.until.store(u64::MAX, Relaxed);
         self.collecting = Collecting::Roots;
         true
     }
 
     /// Goes on with the collection as far as that takes no waiting; `wait`: until it needs something of
-    /// the machine.
+    /// the machine, or has taken too long.
     #[inline(never)]
     pub fn go_on(&mut self, arena: &mut Arena, wait: bool) {
         if matches!(self.collecting, Collecting::Idle) || !self.ours {
             return;
+        }
+        if wait {
+            let [least, page] = PATIENCE;
+            let patience = least + page.saturating_mul(self.store.used());
+            self.until.store(now().saturating_add(patience), Relaxed);
         }
         if matches!(self.collecting, Collecting::Roots)
             && let Some(held) = arena.take_held()
@@ -83,10 +97,8 @@ impl Region {
         let ready = |thread: &JoinHandle<_>| wait || thread.is_finished();
         match core::mem::replace(&mut self.collecting, Collecting::Idle) {
             Collecting::Marking(thread) if ready(&thread) => {
-                let finished = thread
-                    .join()
-                    .and_then(|marking| self.finish(marking, arena));
-                finished.unwrap_or_else(|why| self.give_up(why));
+                let marked = thread.join();
+                self.end(marked, arena);
             }
             other => self.collecting = other,
         }
@@ -95,15 +107,26 @@ impl Region {
     /// Marks on a thread of its own, or here and now where there is none.
     fn begin_marking(&mut self, held: &[u64], arena: &mut Arena) -> Result<Collecting, Error> {
         let marking = self.store.begin_marking(held)?;
-        let (file, stop) = (self.store.storage().beside()?, self.stop.clone());
-        let thread = spawn(STACK_BYTES, move || mark(marking, file, &stop));
+        let (file, until) = (self.store.storage().beside()?, self.until.clone());
+        let thread = spawn(STACK_BYTES, move || mark(marking, file, &until));
         if let Ok(thread) = thread {
             return Ok(Collecting::Marking(thread));
         }
         let marking = self.store.begin_marking(held)?;
-        let marking = mark(marking, self.store.storage().beside()?, &self.stop)?;
-        self.finish(marking, arena)?;
+        let marked = mark(marking, self.store.storage().beside()?, &self.until);
+        self.end(marked, arena);
         Ok(Collecting::Idle)
+    }
+
+    fn end(&mut self, marked: Marked, arena: &mut Arena) {
+        match marked {
+            Ok(None) => self.store.abandon(),
+            Ok(Some(marking)) => {
+                let finished = self.finish(marking, arena);
+                finished.unwrap_or_else(|why| self.give_up(why));
+            }
+            Err(why) => self.give_up(why),
+        }
     }
 
     /// Gives back what was not marked. Only the previous generation reaches what is retired, so

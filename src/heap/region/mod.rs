@@ -23,7 +23,7 @@ use crate::value::Value;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use collect::Collecting;
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 use memory::Memory;
 use window::Window;
@@ -35,8 +35,8 @@ pub struct Region {
     /// Pins were redirected since the references of the machine were looked through.
     redirected: bool,
     collecting: Collecting,
-    /// Tells the thread that marks to end.
-    stop: Arc<AtomicBool>,
+    /// When the thread that marks has to end, by the clock of [`super::now`].
+    until: Arc<AtomicU64>,
     /// Why the last collection came to nothing.
     problem: Option<Error>,
     /// Whether this is the process that opened the store.
@@ -48,7 +48,7 @@ pub struct Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
+        self.until.store(0, Relaxed);
     }
 }
 
@@ -70,7 +70,7 @@ impl Region {
             window,
             redirected: false,
             collecting: Collecting::Idle,
-            stop: Arc::default(),
+            until: Arc::new(AtomicU64::new(u64::MAX)),
             problem: None,
             ours: true,
             lent: Vec::new(),

@@ -19,8 +19,11 @@ use super::space::{Space, join, subtract};
 use super::storage::{Storage, write_all};
 use super::walk::{Step, Walk};
 use super::{Canary, Store};
+use crate::heap::now;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// No generation and no memory reaches the page.
 const FREE: u8 = 0;
@@ -31,6 +34,9 @@ const LIVE: u8 = 2;
 
 /// Pages that have to be taken for a collection to be worth it: 1 MiB.
 const LEAST: u64 = 256;
+
+/// Records marked between two looks at the clock.
+const STRIDE: usize = 1 << 8;
 
 /// Pages being marked.
 #[derive(Debug)]
@@ -99,6 +105,21 @@ impl Marking {
             }
         }
         Ok(false)
+    }
+
+    /// Marks to the end, or until the clock of [`now`] shows this time, which may change meanwhile;
+    /// whether that was all.
+    ///
+    /// # Errors
+    /// As for [`Marking::step`].
+    #[inline(never)]
+    pub fn run<S: Storage>(&mut self, file: &mut S, until: &AtomicU64) -> Result<bool, Error> {
+        while !self.step(file, STRIDE)? {
+            if now() >= until.load(Relaxed) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The runs of pages with this mark.
@@ -182,7 +203,7 @@ impl<S: Storage> Store<S> {
     }
 
     /// Pages in use as far as is known, garbage of all kinds included.
-    pub(super) fn used(&self) -> u64 {
+    pub fn used(&self) -> u64 {
         self.space.end - count(&self.space.free) - count(&self.space.retired)
     }
 

@@ -7,6 +7,7 @@ use super::super::*;
 use super::crash::REGION;
 use super::model::{Heap, contents, natural_digest};
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 
 pub fn image(heap: &mut Heap, root: Root) -> Sim {
     let mut sim = Sim::new(vec![0xEE; REGION as usize]);
@@ -467,4 +468,45 @@ fn a_real_file_is_locked_written_and_read_again() {
         .store;
     assert_eq!(store.root(), 1);
     std::fs::remove_file(&path).expect("it is there");
+}
+
+/// A collection that takes longer than its process waits is due again when twice as much is in use.
+#[test]
+fn a_collection_without_time_is_given_up_until_there_is_more() {
+    let mut heap = Heap::default();
+    let mut sim = Sim::new(vec![0xEE; REGION as usize]);
+    let mut store = Store::create(&mut sim, REGION, Options::default()).expect("a region");
+    let pins: Vec<u64> = (0..600).map(|n| heap.row(n, 3, &[])).collect();
+    let commit = |store: &mut Store<&mut Sim>, heap: &mut Heap, n| {
+        let garbage = heap.row(n, 20_000, &[]);
+        let root = heap.row(n, 1, &[&pins[..], &[garbage]].concat());
+        store.commit(heap, Root::Pin(root)).expect("space");
+    };
+    let mut n = 0;
+    let mut limit = 0;
+    for attempt in 0..4 {
+        while !store.is_due() {
+            n += 1;
+            commit(&mut store, &mut heap, n);
+        }
+        assert!(store.used() >= limit, "attempt {attempt}");
+        limit = 2 * store.used();
+        let mut marking = store.begin_marking(&[]).expect("readable");
+        let mut beside = Sim::new(store.storage().bytes.clone());
+        let until = AtomicU64::new(0);
+        assert_eq!(marking.run(&mut &mut beside, &until), Ok(false));
+        store.abandon();
+        store.settle();
+    }
+    while !store.is_due() {
+        n += 1;
+        commit(&mut store, &mut heap, n);
+    }
+    let used = store.used();
+    let mut marking = store.begin_marking(&[]).expect("readable");
+    let mut beside = Sim::new(store.storage().bytes.clone());
+    let until = AtomicU64::new(u64::MAX);
+    assert_eq!(marking.run(&mut &mut beside, &until), Ok(true));
+    let collected = store.finish(marking).expect("space");
+    assert!(collected.found > used * 3 / 4, "{collected:?} {used}");
 }
