@@ -45,7 +45,7 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
         Err(status) => return status,
     };
     fault::in_image(own.file.fd(), path);
-    let mut store = match mount(own, environment.read_only) {
+    let mut store = match mount(own, environment.read_only, environment.two_syncs) {
         Ok(store) => store,
         Err(error) => return unusable(path, error),
     };
@@ -103,7 +103,7 @@ fn diagnose(args: &Args, mut own: OwnImage, error: Shown<'_>) -> i32 {
     // It was executed by a descriptor.
     own.path = args.from(0).next().unwrap_or(own.path);
     let path = own.path;
-    match mount(own, true) {
+    match mount(own, true, false) {
         Err(error) => unusable(path, error),
         Ok(mut store) => damage(&mut store, path, true).unwrap_or_else(|| {
             message::fail(STATUS_INTERNAL, format_args!("{error} (please report)"))
@@ -112,10 +112,11 @@ fn diagnose(args: &Args, mut own: OwnImage, error: Shown<'_>) -> i32 {
 }
 
 /// Locks and opens the region; says so if it had to go back to an older generation.
-fn mount(own: OwnImage, read_only: bool) -> Result<Store<FileStorage>, Error> {
+fn mount(own: OwnImage, read_only: bool, two_syncs: bool) -> Result<Store<FileStorage>, Error> {
     let read_only = read_only || !own.writable;
     let options = Options {
         read_only,
+        two_syncs,
         ..Options::default()
     };
     let file = FileStorage::new(own.file, !read_only)?;

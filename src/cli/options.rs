@@ -1,5 +1,6 @@
 //! What the environment says about the machine: `PLAN_STRESS`, `PLAN_VERIFY`, `PLAN_JETS`,
-//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`, `PLAN_THREADS`, `PLAN_READONLY`.
+//! `PLAN_ENGINE`, `PLAN_PINS`, `PLAN_STATS`, `PLAN_GC`, `PLAN_THREADS`, `PLAN_READONLY`,
+//! `PLAN_SYNCS`.
 //!
 //! Invariants:
 //! - a variable that is not set, or empty, means the behaviour of the specification;
@@ -24,6 +25,8 @@ pub struct Environment {
     pub stats: bool,
     /// Whether an image is not to be written.
     pub read_only: bool,
+    /// Whether the commits of an image make data durable with a sync of its own.
+    pub two_syncs: bool,
     /// When the command started, on the clock of `os::clock::monotonic`; `None` without a clock.
     started: Option<u64>,
 }
@@ -66,6 +69,7 @@ impl Environment {
             machine,
             stats,
             read_only: switch(args, "PLAN_READONLY")?,
+            two_syncs: syncs(args)?,
             started,
         })
     }
@@ -181,6 +185,15 @@ fn switch(args: &Args, variable: &'static str) -> Result<bool, Unusable> {
         None | Some(b"0") => Ok(false),
         Some(b"1") => Ok(true),
         Some(other) => unusable(variable, other, "not known (use 1 or 0)"),
+    }
+}
+
+/// Whether a commit is to sync twice.
+fn syncs(args: &Args) -> Result<bool, Unusable> {
+    match value(args, "PLAN_SYNCS") {
+        None | Some(b"1") => Ok(false),
+        Some(b"2") => Ok(true),
+        Some(other) => unusable("PLAN_SYNCS", other, "not known (use 1 or 2)"),
     }
 }
 
@@ -324,6 +337,7 @@ mod tests {
                 "PLAN_PINS=lazy",
                 "PLAN_PINS=lazy: not available: it would gain nothing (unset it)",
             ),
+            ("PLAN_SYNCS=0", "PLAN_SYNCS=0: not known (use 1 or 2)"),
             ("PLAN_PINS=x", "PLAN_PINS=x: not known (unset it)"),
             (
                 "PLAN_THREADS=0",

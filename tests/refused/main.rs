@@ -107,8 +107,27 @@ fn image() -> PathBuf {
     image
 }
 
-fn traced(image: &Path, plan: tracer::Plan) -> Traced {
-    tracer::run(&mut Command::new(image), EXECS, plan)
+fn traced(image: &Path, syncs: &str, plan: tracer::Plan, arg: Option<&str>) -> Traced {
+    let mut command = Command::new(image);
+    command.env("PLAN_SYNCS", syncs).args(arg);
+    tracer::run(&mut command, EXECS, plan)
+}
+
+/// The writes and syncs of two commits, neighbouring ones of a kind counted once.
+fn rhythm(image: &Path, syncs: &str) -> String {
+    let nothing = tracer::Plan {
+        number: 0,
+        call: 0,
+        fault: Fault::Short,
+        lasting: false,
+    };
+    let got = traced(image, syncs, nothing, Some("with something large"));
+    assert_eq!(got.status, Some(0), "{got:?}");
+    let mut calls: Vec<u64> = got.calls;
+    calls.retain(|number| [18, FDATASYNC].contains(number));
+    calls.dedup();
+    let name = |number: &u64| if *number == 18 { 'w' } else { 's' };
+    calls.iter().map(name).collect()
 }
 
 /// What a run said: the number it found, those acknowledged, and those refused with the errors.
@@ -175,7 +194,7 @@ fn judge(image: &Path, plan: tracer::Plan, got: &Traced, before: u64) {
 fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
     let image = image();
     let copy = image.with_file_name("copy");
-    let run = |number: u64, call: usize, fault: Fault, lasting: bool| {
+    let run = |syncs: &str, number: u64, call: usize, fault: Fault, lasting: bool| {
         let plan = tracer::Plan {
             number,
             call,
@@ -183,30 +202,24 @@ fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
             lasting,
         };
         fs::copy(&image, &copy).expect("a copy");
-        (plan, traced(&copy, plan))
+        (plan, traced(&copy, syncs, plan, None))
     };
-    let (_, sound) = run(0, 0, Fault::Short, false);
+    let (_, sound) = run("1", 0, 0, Fault::Short, false);
     let said = Said::new(&sound.stdout);
     let before = said.found.expect("a number");
     assert_eq!(said.acked, [before + 1, before + 2, before + 3]);
     let mut runs = 0;
     for (number, faults) in CALLS {
-        for fault in faults {
-            // What is interrupted for ever is tried for ever.
-            let for_ever = WRITING.contains(&number) && *fault != Fault::Fails(EINTR);
-            for lasting in [false, true]
-                .into_iter()
-                .filter(|lasting| !lasting || for_ever)
-            {
-                for call in 1.. {
-                    let (plan, got) = run(number, call, *fault, lasting);
-                    if got.hits == 0 {
-                        assert!(call > 1, "nothing can go wrong with call {number}");
-                        break;
-                    }
-                    runs += 1;
-                    judge(&copy, plan, &got, before);
+        let writes = WRITING.contains(&number);
+        for (fault, lasting, syncs) in variants(faults, writes) {
+            for call in 1.. {
+                let (plan, got) = run(syncs, number, call, fault, lasting);
+                if got.hits == 0 {
+                    assert!(call > 1, "nothing can go wrong with call {number}");
+                    break;
                 }
+                runs += 1;
+                judge(&copy, plan, &got, before);
             }
         }
     }
@@ -214,4 +227,25 @@ fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
         "{runs} runs; one without a fault makes {} calls",
         sound.calls.len()
     );
+    // Last, because nothing else may run beside a tracer.
+    for (syncs, expected) in [("1", "wswsw"), ("2", "wswswswsw")] {
+        fs::copy(&image, &copy).expect("a copy");
+        assert_eq!(rhythm(&copy, syncs), expected, "{syncs}");
+    }
+}
+
+/// Faults, whether for ever, and how often a commit syncs.
+fn variants(faults: &[Fault], writes: bool) -> Vec<(Fault, bool, &'static str)> {
+    let mut all = Vec::new();
+    for fault in faults {
+        all.push((*fault, false, "1"));
+        if writes {
+            all.push((*fault, false, "2"));
+        }
+        // What is interrupted for ever is tried for ever.
+        if writes && *fault != Fault::Fails(EINTR) {
+            all.push((*fault, true, "1"));
+        }
+    }
+    all
 }

@@ -78,6 +78,28 @@ fn what_is_known_to_be_durable_is_settled_and_nothing_else() {
     }
 }
 
+/// "Unchanged" is said of what is durable only: here nobody knows, so it is synced.
+#[test]
+fn an_unchanged_value_that_was_found_is_made_durable() {
+    let (mut heap, mut sim, root) = two();
+    let leaf = heap.pins[root as usize].object.pins[0].1;
+    mount(&mut sim)
+        .commit(&mut heap, Root::Pin(leaf))
+        .expect("no faults");
+    let other = heap.pins[leaf as usize].object.clone();
+    let other = heap.add(other);
+    for pin in [leaf, other] {
+        let mut store = mount(&mut sim);
+        let before = store.storage().syncs;
+        for _ in 0..3 {
+            heap.pins[other as usize].address = None;
+            let outcome = store.commit(&mut heap, Root::Pin(pin));
+            assert_eq!(outcome, Ok(Outcome::Unchanged));
+        }
+        assert_eq!(store.storage().syncs - before, 1);
+    }
+}
+
 /// A superblock whose data never came must not become true when the same data is written again.
 #[test]
 fn an_incomplete_generation_does_not_come_true_later() {
