@@ -71,10 +71,16 @@ fn unless_stopped(errno: u64) -> Result<(), Fault> {
 
 /// `<5>` `nr a1 … aK`: the system call, raw; the result register. Call 60 ends the whole process.
 pub(super) fn syscall<const K: usize>(m: &mut Machine, a: Args) -> Outcome {
+    call_system(m, a, K)
+}
+
+/// With `k` arguments; one function for all numbers of them, 1.5 KB less.
+#[inline(never)]
+fn call_system(m: &mut Machine, a: Args, k: usize) -> Outcome {
     m.may_act()?;
     m.reserve(RESULT_WORDS)?;
     let mut arguments = [0; 6];
-    for (i, argument) in arguments.iter_mut().enumerate().take(K) {
+    for (i, argument) in arguments.iter_mut().enumerate().take(k) {
         *argument = register(a.get(1 + i));
     }
     let result = raw_call(m, register(a.get(0)), arguments);
