@@ -217,7 +217,13 @@ pub(super) fn ix(_: &mut Machine, c: Call) -> Result<Step, Fault> {
 }
 
 pub(super) fn ix_n<const N: u64>(_: &mut Machine, c: Call) -> Result<Step, Fault> {
-    select(N, c.get(0), Value::ZERO)
+    nth(c, N)
+}
+
+/// Element `n` of the operand; one function for all of them.
+#[inline(never)]
+fn nth(c: Call, n: u64) -> Result<Step, Fault> {
+    select(n, c.get(0), Value::ZERO)
 }
 
 pub(super) fn profile(_: &mut Machine, _: Call) -> Result<Step, Fault> {
