@@ -316,13 +316,29 @@ impl<S: Storage> Store<S> {
                     let sound = decode(&walk.record, &mut object);
                     let tail = tail_is_zero(&walk.record, reader, &mut self.file, tails)?;
                     let tail = if tail { Ok(()) } else { Err(Damage::Reserved) };
-                    if let Err(damage) = sound.and(tail) {
+                    let free = if self.is_free(&walk.record, sequence) {
+                        Err(Damage::Map)
+                    } else {
+                        Ok(())
+                    };
+                    if let Err(damage) = sound.and(tail).and(free) {
                         report.add(sequence, walk.path(true), damage);
                     }
                 }
                 Step::Leave(_) | Step::Seen => {}
             }
         }
+    }
+
+    /// Whether the map of free space has a page of this record of a generation.
+    fn is_free(&self, record: &Record, sequence: u64) -> bool {
+        let start = page_of(record.address);
+        let end = page_of(record.address + 8 * record.payload().len() as u64 - 1);
+        // What is retired belongs to the previous generation.
+        let current = sequence == self.current.superblock.sequence;
+        let retired = self.space.retired.iter().filter(|_| current);
+        let mut free = self.space.free.iter().chain(retired);
+        free.any(|extent| extent.start <= end && start < extent.end())
     }
 
     /// Hands every pin that the committed value reaches to `sink`, children before parents, with the

@@ -373,6 +373,27 @@ fn a_scrub_sees_bytes_that_belong_to_nothing() {
     }
 }
 
+/// A map by which the next commit would overwrite what is in use.
+#[test]
+fn a_scrub_sees_free_space_that_is_in_use() {
+    let (heap, mut sim, root) = two();
+    let mut store = mount(&mut sim);
+    let address = heap.pins[root as usize].address.expect("stored");
+    let page = Extent {
+        start: format::page_of(address),
+        pages: 1,
+    };
+    for retired in [false, true] {
+        let list = vec![page];
+        (store.space.free, store.space.retired) = match retired {
+            true => (Vec::new(), list),
+            false => (list, Vec::new()),
+        };
+        let findings = store.scrub().expect("no faults").findings;
+        assert!(findings.iter().any(|one| one.damage == Damage::Map));
+    }
+}
+
 #[test]
 fn records_begin_and_end_where_they_may() {
     let mut sim = Sim::new(vec![0; REGION as usize + 8 * PAGE]);
