@@ -232,7 +232,9 @@ fn a_file_that_is_no_image_is_status_3() {
             );
             ends(&run(&dir, &["image", command, file]), "", &line, 3);
         }
-        let line = format!("plan: image {command}: x: cannot open: no such file or directory\n");
+        let line = format!(
+            "plan: image {command}: x: cannot open: no such file or directory (check the path)\n"
+        );
         ends(&run(&dir, &["image", command, "x"]), "", &line, 3);
     }
     let line = "plan: image info: .: no image (an image is made by plan boot or plan build)\n";
@@ -497,10 +499,16 @@ fn what_cannot_be_replaced_is_refused() {
     let dir = program();
     fs::create_dir(dir.join("sub")).expect("a directory");
     let cases = [
-        ("sub", "is a directory"),
-        ("/dev/null", "not a regular file"),
-        ("no/where", "cannot create: no such file or directory"),
-        ("a.seed/x", "cannot create: not a directory"),
+        ("sub", "is a directory (name another file)"),
+        ("/dev/null", "not a regular file (name another file)"),
+        (
+            "no/where",
+            "cannot create: no such file or directory (check the path)",
+        ),
+        (
+            "a.seed/x",
+            "cannot create: not a directory (check the path)",
+        ),
     ];
     let before = names(&dir);
     for (out, why) in cases {
@@ -524,7 +532,7 @@ fn an_image_that_does_not_fit_leaves_nothing() {
     let spawning = SPAWNING.read();
     let got = command.output().expect("a shell");
     drop(spawning);
-    let line = "plan: boot: old: cannot write: file too large\n";
+    let line = "plan: boot: old: cannot write: file too large (raise ulimit -f)\n";
     assert_eq!(String::from_utf8_lossy(&got.stderr), line);
     assert_eq!(got.status.code(), Some(3));
     assert_eq!(names(&dir), before);

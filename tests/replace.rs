@@ -107,7 +107,9 @@ const KEPT: &str = "img.before-upgrade";
 /// One line on standard error, with status 3 or 4.
 #[track_caller]
 fn refused(got: &Outcome, what: &str) {
-    let line = got.err().starts_with("plan: ") && got.err().lines().count() == 1;
+    let err = got.err();
+    // What failed: why (what to do).
+    let line = err.starts_with("plan: ") && err.ends_with(")\n") && err.lines().count() == 1;
     let status = matches!(got.end, End::Status(3 | 4));
     assert!(line && status, "{what}: {}", got.describe());
 }
@@ -325,7 +327,7 @@ fn links_and_sources_are_not_replaced() {
     symlink("nowhere", dir.join("dangling")).expect("a link");
     fs::hard_link(dir.join("a.seed"), dir.join("hard")).expect("a link");
     fs::write(dir.join("b.wisp"), "(def main 1)").expect("a file");
-    let link = "is a symbolic link (give the path of the file itself)";
+    let link = "is a symbolic link (name another file)";
     let source = "is what is read (name another file)";
     let cases = [
         (vec!["boot", "hard", "dangling"], "dangling", link),
@@ -384,7 +386,7 @@ fn without_space_nothing_is_left() {
     let (dir, _) = seed();
     let (there, _) = image();
     fs::copy(there.join("img"), dir.join("img")).expect("a copy");
-    let full = "no space left on device\n";
+    let full = "no space left on device (make room)\n";
     for (script, line, left) in [
         (
             "head -c 600000 /dev/zero >m/x; $0 boot a.seed m/out; ls m",
@@ -398,7 +400,8 @@ fn without_space_nothing_is_left() {
         ),
         (
             "mount -o remount,ro m; $0 boot a.seed m/out; ls m",
-            "plan: boot: m/out: cannot create: read-only file system\n".into(),
+            "plan: boot: m/out: cannot create: read-only file system (check the permissions)\n"
+                .into(),
             "",
         ),
     ] {

@@ -76,3 +76,22 @@ fn without_its_region_it_says_so() {
     let (status, error) = dir.shell(zeros);
     assert_eq!((status, error.lines().count()), (Some(4), 1), "{error}");
 }
+
+#[test]
+fn without_its_code_it_is_as_any_static_executable() {
+    let dir = Scratch::with_image("survive-parts");
+    let program = "echo 'int main(void) { return 0; }' >a.c && cc -static a.c -o static";
+    assert_eq!(dir.shell(program), (Some(0), String::new()));
+    for part in [
+        "--only-section=.text",
+        "--only-section=.rodata",
+        "--remove-section=.text",
+        "--only-keep-debug",
+    ] {
+        // The shell's word for a signal is its own; what counts is that nothing else runs.
+        let script = format!("objcopy {part} $0 copy 2>/dev/null; (./copy) 2>/dev/null");
+        let [ours, other] = ["img", "static"].map(|file| dir.shell(&script.replace("$0", file)).0);
+        assert_eq!((ours, other), (Some(139), Some(139)), "{part}");
+    }
+    assert_eq!(dir.shell("./img"), (Some(0), String::new()));
+}

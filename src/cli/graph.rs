@@ -3,12 +3,20 @@
 //! Invariants:
 //! - no native recursion, and every object is visited once: what is shared in memory costs once, and
 //!   what is equal becomes one node of the graph;
-//! - nothing is allocated on the machine, so objects are known by their addresses.
+//! - nothing is allocated on the machine, so objects are known by their addresses, and long naturals
+//!   are not copied.
+//!
+//! Safety: naturals are lent to a graph that does not outlive the call, in which nothing is
+//! collected.
+#![allow(unsafe_code)]
 
 use crate::heap::words::Words;
 use crate::seed::{self, Graph, Id, SeedError, Version};
 use crate::value::Value;
 use alloc::vec::Vec;
+
+/// Limbs from which on a natural is lent to the graph.
+const LONG: usize = 64;
 
 /// The seed of `v`, which must be in normal form.
 ///
@@ -16,6 +24,16 @@ use alloc::vec::Vec;
 /// E_MEMORY.
 pub fn encode(v: Value, version: Version) -> Result<Vec<u8>, SeedError> {
     encode_with(v, version, &[], &mut |_| {})
+}
+
+/// As [`encode`], in parts for `sink`.
+///
+/// # Errors
+/// E_MEMORY.
+pub fn encode_to(v: Value, version: Version, sink: &mut dyn FnMut(&[u8])) -> Result<(), SeedError> {
+    let mut graph = Graph::new();
+    let root = Walk::new(&mut graph, &mut |_| {})?.value(v)?;
+    seed::encode_to(&graph, root, version, sink)
 }
 
 /// As [`encode`], with numbers in the place of the objects of `known`; `pin` is called with each pin
@@ -48,8 +66,8 @@ struct Open {
     next: usize,
 }
 
-struct Walk<'g> {
-    graph: &'g mut Graph,
+struct Walk<'g, 'n> {
+    graph: &'g mut Graph<'n>,
     law_constructor: Id,
     known: Words,
     open: Vec<Open>,
@@ -60,8 +78,11 @@ fn no_memory() -> SeedError {
     SeedError::memory("the value is too large to write with the memory there is")
 }
 
-impl<'g> Walk<'g> {
-    fn new(graph: &'g mut Graph, pin: &'g mut dyn FnMut(Value)) -> Result<Walk<'g>, SeedError> {
+impl<'g, 'n> Walk<'g, 'n> {
+    fn new(
+        graph: &'g mut Graph<'n>,
+        pin: &'g mut dyn FnMut(Value),
+    ) -> Result<Walk<'g, 'n>, SeedError> {
         let law_constructor = graph.law_constructor()?;
         let (known, open) = (Words::default(), Vec::new());
         Ok(Walk {
@@ -92,7 +113,12 @@ impl<'g> Walk<'g> {
             return Ok(Some(Id::from_word(id)));
         }
         if v.is_nat() {
-            let id = self.graph.nat(v.limbs(&mut [0]))?;
+            let id = if v.header().words() < LONG {
+                self.graph.nat(v.limbs(&mut [0]))?
+            } else {
+                // SAFETY: nothing is collected or written before the graph is gone.
+                self.graph.lent_nat(unsafe { v.lent_limbs() })?
+            };
             self.know(v, id)?;
             return Ok(Some(id));
         }

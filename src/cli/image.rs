@@ -73,7 +73,11 @@ pub fn run(args: &Args, own: OwnImage) -> i32 {
 }
 
 fn unusable(path: &[u8], error: Error) -> i32 {
-    message::fail(STATUS_IMAGE, format_args!("image {}: {error}", Shown(path)))
+    let (path, advice) = (Shown(path), error.advice());
+    message::fail(
+        STATUS_IMAGE,
+        format_args!("image {path}: {error} ({advice})"),
+    )
 }
 
 fn warn(path: &[u8], what: fmt::Arguments<'_>) {
@@ -91,7 +95,7 @@ fn damage(store: &mut Store<FileStorage>, path: &[u8], both: bool) -> Option<i32
     };
     let mut found = found.iter();
     let finding = found.find(|finding| both || finding.sequence == sequence)?;
-    let what = format_args!("damaged: {finding}");
+    let what = format_args!("damaged: {finding} (use a copy, if there is one)");
     Some(message::fail(
         STATUS_IMAGE,
         format_args!("image {}: {what}", Shown(path)),

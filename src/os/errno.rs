@@ -92,6 +92,21 @@ impl Errno {
         }
     }
 
+    /// What may help, for the end of a message about a file.
+    pub fn advice(self) -> &'static str {
+        /// The space that an owner may use is used up.
+        const EDQUOT: Errno = Errno(122);
+        match self {
+            Errno::EACCES | Errno::EPERM | Errno::EROFS => "check the permissions",
+            Errno::ENOENT | Errno::ENOTDIR | Errno::EISDIR | Errno::ELOOP => "check the path",
+            Errno::ENOSPC | EDQUOT => "make room",
+            Errno::EFBIG => "raise ulimit -f",
+            Errno::EMFILE => "raise ulimit -n",
+            Errno::ENOMEM => "free memory, or raise ulimit -v",
+            _ => "check the file system",
+        }
+    }
+
     /// The positive number, for example 2.
     pub const fn code(self) -> u64 {
         self.0 as u64

@@ -450,7 +450,7 @@ impl fmt::Display for FileError {
             FileError::Refused(step, why) => write!(f, "cannot {step}: {why}"),
             FileError::Directory => f.write_str("is a directory"),
             FileError::NotRegular => f.write_str("not a regular file"),
-            FileError::Link => f.write_str("is a symbolic link (give the path of the file itself)"),
+            FileError::Link => f.write_str("is a symbolic link"),
         }
     }
 }

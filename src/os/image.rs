@@ -138,8 +138,8 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::System(what, why) => write!(f, "cannot start: no {what}: {why}"),
-            Refusal::Unreachable(why) => write!(f, "cannot open the own file: {why}"),
+            Refusal::System(what, why) => write!(f, "cannot start: no {what}: {why} ({})", why.advice()),
+            Refusal::Unreachable(why) => write!(f, "cannot open the own file: {why} ({})", why.advice()),
             Refusal::Elsewhere => f.write_str(
                 "cannot find the own file: another one is there (mount /proc, or start it by its path)",
             ),

@@ -87,7 +87,7 @@ fn partial_word(bytes: &[u8]) -> u64 {
         .fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// Collects bits behind bytes that are already there.
+/// Collects bits.
 #[derive(Debug, Default)]
 pub struct BitWriter {
     bytes: Vec<u8>,
@@ -98,15 +98,6 @@ pub struct BitWriter {
 }
 
 impl BitWriter {
-    /// Goes on behind `bytes`, which may be empty.
-    pub fn after(bytes: Vec<u8>) -> Self {
-        BitWriter {
-            bytes,
-            pending: 0,
-            pending_count: 0,
-        }
-    }
-
     /// Appends the low `width` bits (0 to 64) of `value`, lowest first.
     pub fn push(&mut self, value: u64, width: u32) -> Result<(), SeedError> {
         let wide =

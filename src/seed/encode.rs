@@ -25,17 +25,41 @@ use alloc::vec::Vec;
 ///
 /// Errors: E_MEMORY.
 pub fn encode(graph: &Graph, root: Id, version: Version) -> Result<Vec<u8>, SeedError> {
+    let (mut bytes, mut room) = (Vec::new(), Ok(()));
+    encode_to(graph, root, version, &mut |part| {
+        if room.is_ok() {
+            room = bits::reserve(&mut bytes, part.len());
+        }
+        if room.is_ok() {
+            bytes.extend_from_slice(part);
+        }
+    })?;
+    room.map(|()| bytes)
+}
+
+/// The same in parts for `sink`, from the first byte to the last; after an error what it got is
+/// worth nothing.
+///
+/// Errors: E_MEMORY.
+pub fn encode_to(
+    graph: &Graph,
+    root: Id,
+    version: Version,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), SeedError> {
     let uses = count_uses(graph, root, version)?;
-    let layout = Layout::new(graph, root, version, &uses, u32::MAX)?;
-    match layout.write(graph) {
+    let mut layout = Layout::new(graph, root, version, &uses, u32::MAX)?;
+    let fragments = match layout.fragments(graph) {
         Err(error) if error.code == Code::Node => {
             let width = index_width(layout.entries()) + 1;
             // The longest count that fits beside such a reference: 2z + W <= 64.
             let limit = (1 << ((u64::BITS - width) / 2)) - 1;
-            Layout::new(graph, root, version, &uses, limit)?.write(graph)
+            layout = Layout::new(graph, root, version, &uses, limit)?;
+            layout.fragments(graph)?
         }
-        outcome => outcome,
-    }
+        outcome => outcome?,
+    };
+    layout.write(graph, &fragments, sink)
 }
 
 /// How often each node is used by nodes that the root needs: 0, 1, or 2 for more. The root counts
@@ -214,14 +238,40 @@ impl Layout {
         }
     }
 
-    /// The file. E_NODE if some node has more arguments than can be written.
-    fn write(&self, graph: &Graph) -> Result<Vec<u8>, SeedError> {
-        let mut bytes = self.header(graph)?;
+    /// The file, whose last part is `fragments`.
+    fn write(
+        &self,
+        graph: &Graph,
+        fragments: &[u8],
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), SeedError> {
+        let (mut bytes, mut length) = (self.header(graph)?, 0usize);
         for id in &self.numbers {
-            write_number(limbs(graph, *id), self.version, &mut bytes)?;
+            let limbs = match limbs(graph, *id) {
+                [] => &[0],
+                limbs => limbs,
+            };
+            let section = class(limbs, self.version);
+            for part in limbs.chunks(PART) {
+                write_limbs(part, section, &mut bytes)?;
+                if bytes.len() >= PART {
+                    length += bytes.len();
+                    sink(&bytes);
+                    bytes.clear();
+                }
+            }
         }
+        length += bytes.len() + fragments.len();
+        sink(&bytes);
+        sink(fragments);
+        sink(&[0; 7][..length.next_multiple_of(8) - length]);
+        Ok(())
+    }
+
+    /// The bits of the fragments. E_NODE if some node has more arguments than can be written.
+    fn fragments(&self, graph: &Graph) -> Result<Vec<u8>, SeedError> {
         let mut out = Writer {
-            bits: BitWriter::after(bytes),
+            bits: BitWriter::default(),
             entries: 0,
             width: 0,
         };
@@ -239,7 +289,7 @@ impl Layout {
                 }
             }
         }
-        out.bits.finish(8)
+        out.bits.finish(1)
     }
 
     /// Writes the head of a cell's node and leaves its arguments on the stack, the first on top.
@@ -293,7 +343,7 @@ impl Layout {
 }
 
 /// The limbs of a number.
-fn limbs(graph: &Graph, id: Id) -> &[u64] {
+fn limbs<'a>(graph: &'a Graph<'_>, id: Id) -> &'a [u64] {
     match graph.node(id) {
         Node::Nat(limbs) => limbs,
         Node::Param | Node::Cell(..) => &[],
@@ -316,18 +366,17 @@ fn class(limbs: &[u64], version: Version) -> usize {
     }
 }
 
-/// Appends a number's data.
-fn write_number(limbs: &[u64], version: Version, bytes: &mut Vec<u8>) -> Result<(), SeedError> {
-    match class(limbs, version) {
-        0 => limbs.iter().try_for_each(|limb| write_word(*limb, bytes)),
-        section => {
-            let width = WIDTHS[section - 1];
-            bits::reserve(bytes, width)?;
-            let value = limbs.first().copied().unwrap_or(0);
-            bytes.extend_from_slice(&value.to_le_bytes()[..width]);
-            Ok(())
-        }
+/// Limbs of a number that are written at once, and bytes that are handed on at once.
+const PART: usize = 1 << 16;
+
+/// Appends data of a number of this section.
+fn write_limbs(limbs: &[u64], section: usize, bytes: &mut Vec<u8>) -> Result<(), SeedError> {
+    let width = section.checked_sub(1).map_or(8, |small| WIDTHS[small]);
+    bits::reserve(bytes, width * limbs.len())?;
+    for limb in limbs {
+        bytes.extend_from_slice(&limb.to_le_bytes()[..width]);
     }
+    Ok(())
 }
 
 fn write_word(word: u64, bytes: &mut Vec<u8>) -> Result<(), SeedError> {

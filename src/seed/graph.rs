@@ -58,33 +58,38 @@ pub(super) const MAX_NODES: usize = 1 << 31;
 const NAT: u32 = u32::MAX;
 /// In the first half of a stored node: the parameter.
 const PARAM: u32 = u32::MAX - 1;
+/// In the first half of a stored node: the second half is an index into the lent numbers.
+const LENT: u32 = u32::MAX - 2;
 
 /// A graph without duplicates. Costs 8 bytes and some 6 to 11 bytes of index per node; numbers
-/// cost 8 bytes more and their limbs. After an E_MEMORY it is of no further use.
+/// cost 8 bytes more and their limbs, unless those are lent (`'n`). After an E_MEMORY it is of no
+/// further use.
 #[derive(Debug)]
-pub struct Graph {
+pub struct Graph<'n> {
     nodes: Vec<(u32, u32)>,
     /// End in `limbs` of each number; it starts where the one before ends.
     nat_ends: Vec<usize>,
     limbs: Vec<u64>,
+    lent: Vec<&'n [u64]>,
     index: HashTable<u32>,
     /// Seeded anew in each graph; identities and encodings do not depend on it.
     hasher: DefaultHashBuilder,
 }
 
-impl Default for Graph {
+impl Default for Graph<'_> {
     fn default() -> Self {
         Graph::new()
     }
 }
 
-impl Graph {
+impl<'n> Graph<'n> {
     /// A graph with the parameter only.
     pub fn new() -> Self {
         Graph {
             nodes: Vec::from([(PARAM, 0)]),
             nat_ends: Vec::new(),
             limbs: Vec::new(),
+            lent: Vec::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
         }
@@ -105,11 +110,7 @@ impl Graph {
     ///
     /// Errors: E_MEMORY.
     pub fn nat(&mut self, limbs: &[u64]) -> Result<Id, SeedError> {
-        let length = limbs
-            .iter()
-            .rposition(|limb| *limb != 0)
-            .map_or(0, |last| last + 1);
-        let limbs = &limbs[..length];
+        let limbs = significant(limbs);
         if let Some(id) = self.find(Node::Nat(limbs)) {
             return Ok(id);
         }
@@ -118,6 +119,19 @@ impl Graph {
         self.limbs.extend_from_slice(limbs);
         bits::push(&mut self.nat_ends, self.limbs.len())?;
         self.insert((NAT, number))
+    }
+
+    /// The same for limbs that stay where they are as long as the graph.
+    ///
+    /// Errors: E_MEMORY.
+    pub fn lent_nat(&mut self, limbs: &'n [u64]) -> Result<Id, SeedError> {
+        let limbs = significant(limbs);
+        if let Some(id) = self.find(Node::Nat(limbs)) {
+            return Ok(id);
+        }
+        let number = self.lent.len() as u32;
+        bits::push(&mut self.lent, limbs)?;
+        self.insert((LENT, number))
     }
 
     /// `head` applied to `argument`; both are nodes of this graph.
@@ -142,7 +156,17 @@ impl Graph {
 
     /// What node `id` of this graph is.
     pub fn node(&self, id: Id) -> Node<'_> {
-        node_of(&self.nodes, &self.nat_ends, &self.limbs, id.0)
+        match self.nodes[id.0 as usize] {
+            (PARAM, _) => Node::Param,
+            (NAT, number) => {
+                let number = number as usize;
+                let before = number.checked_sub(1);
+                let start = before.map_or(0, |before| self.nat_ends[before]);
+                Node::Nat(&self.limbs[start..self.nat_ends[number]])
+            }
+            (LENT, number) => Node::Nat(self.lent[number as usize]),
+            (head, argument) => Node::Cell(Id(head), Id(argument)),
+        }
     }
 
     /// Adds the value of a seed, of either version, from which `plan` was made.
@@ -191,14 +215,16 @@ impl Graph {
     fn grow_index(&mut self) -> Result<(), SeedError> {
         // Capacities are 7/8 of a power of two, and reserving rounds up to the next one.
         let capacity = self.nodes.len() + 8;
+        // The old one goes before there is another.
         self.index = HashTable::new();
-        self.index
+        let mut index = HashTable::new();
+        index
             .try_reserve(capacity, |_| 0)
             .map_err(|_| SeedError::memory("no memory left to share equal parts"))?;
         for id in 1..self.nodes.len() as u32 {
-            let node = node_of(&self.nodes, &self.nat_ends, &self.limbs, id);
-            enter(&mut self.index, self.hasher.hash_one(node), id);
+            enter(&mut index, self.hasher.hash_one(self.node(Id(id))), id);
         }
+        self.index = index;
         Ok(())
     }
 }
@@ -209,22 +235,15 @@ fn enter(index: &mut HashTable<u32>, hash: u64, id: u32) {
     index.insert_unique(hash, id, |_| hash);
 }
 
-/// Decodes a stored node.
-fn node_of<'a>(nodes: &[(u32, u32)], nat_ends: &[usize], limbs: &'a [u64], id: u32) -> Node<'a> {
-    match nodes[id as usize] {
-        (PARAM, _) => Node::Param,
-        (NAT, number) => {
-            let number = number as usize;
-            let start = if number == 0 { 0 } else { nat_ends[number - 1] };
-            Node::Nat(&limbs[start..nat_ends[number]])
-        }
-        (head, argument) => Node::Cell(Id(head), Id(argument)),
-    }
+/// The limbs up to the last that is not 0.
+fn significant(limbs: &[u64]) -> &[u64] {
+    let last = limbs.iter().rposition(|limb| *limb != 0);
+    &limbs[..last.map_or(0, |last| last + 1)]
 }
 
 /// Builds a seed into a graph.
-struct Loader<'a> {
-    graph: &'a mut Graph,
+struct Loader<'a, 'n> {
+    graph: &'a mut Graph<'n>,
     table: Vec<Id>,
     operands: Vec<Id>,
 }
@@ -234,13 +253,13 @@ fn mismatch() -> SeedError {
     SeedError::new(Code::Ref, "the seed is not the one that was checked", 0)
 }
 
-impl Loader<'_> {
+impl Loader<'_, '_> {
     fn pop(&mut self) -> Result<Id, SeedError> {
         self.operands.pop().ok_or_else(mismatch)
     }
 }
 
-impl Builder for Loader<'_> {
+impl Builder for Loader<'_, '_> {
     type Error = SeedError;
 
     fn param(&mut self, law: bool) -> Result<(), SeedError> {

@@ -30,7 +30,7 @@ mod tests;
 pub use build::{BuildError, Builder, build};
 pub use check::{Accept, check, check_with};
 pub use dump::dump;
-pub use encode::encode;
+pub use encode::{encode, encode_to};
 pub use error::{Code, SeedError};
 pub use graph::{Graph, Id, Node};
 pub use header::{Limbs, Plan, Version};

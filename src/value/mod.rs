@@ -257,6 +257,16 @@ impl Value {
         }
     }
 
+    /// The same of a natural that is not direct, for as long as the caller can vouch for it.
+    ///
+    /// # Safety
+    /// The natural must stay where and as it is for `'a`: nothing is collected or written.
+    pub unsafe fn lent_limbs<'a>(self) -> &'a [u64] {
+        debug_assert!(self.is_nat() && !self.is_direct());
+        // SAFETY: the header of a live natural gives its payload size; the rest is the caller's.
+        unsafe { core::slice::from_raw_parts(self.address(), self.header().words()) }
+    }
+
     /// The natural if this is one, 0 for every other kind: the cast of chapter 02 §4.1.
     #[inline(always)]
     pub const fn cast(self) -> Value {

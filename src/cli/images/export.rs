@@ -2,18 +2,22 @@
 //!
 //! Invariants:
 //! - what is not sound is not looked at by the machine: every record is checked first;
-//! - nothing of the value is evaluated.
+//! - nothing of the value is evaluated;
+//! - the seed is written in parts, and has its name when it is complete: memory is needed for the nodes of
+//!   the value, not for its long numbers.
 
-use super::{Image, not_a_source, refuse, unusable};
+use super::replace::Replacement;
+use super::{Image, failed, not_a_source, refuse, unusable};
 use crate::cli::args;
 use crate::cli::message;
 use crate::cli::options::Environment;
 use crate::cli::seed_file::bad_seed;
-use crate::cli::{STATUS_INPUT, STATUS_OK, STATUS_USAGE, graph};
+use crate::cli::{STATUS_OK, STATUS_USAGE, graph};
 use crate::heap::region::Region;
 use crate::heap::store::{FileStorage, Store};
 use crate::os::env::Args;
-use crate::os::file;
+use crate::os::file::{self, File};
+use crate::os::{Errno, Fd, durable};
 use crate::value::Value;
 use crate::value::print::{Sink, Style, show};
 use alloc::string::{String, ToString};
@@ -34,12 +38,63 @@ pub fn main(args: &Args, wanted: &args::Image) -> Result<i32, i32> {
         let what = "the seed is the state before the last commit";
         refuse(0, about, format_args!("warning: {damage} ({what})"));
     }
-    let seed = with_value(args, about, store, |value| {
-        graph::encode(value, wanted.version).map_err(|error| bad_seed(target, &error))
+    let mut output = Output::new((about.0, target))?;
+    with_value(args, about, store, |value| {
+        let encoded = graph::encode_to(value, wanted.version, &mut |part| output.put(part));
+        encoded.map_err(|error| bad_seed(target, &error))
     })??;
-    file::write_whole(target, &seed)
-        .map_err(|why| refuse(STATUS_INPUT, (about.0, target), format_args!("{why}")))?;
-    Ok(STATUS_OK)
+    output.end()
+}
+
+/// A file that is being written: one that gets its name at the end, or something that has it already,
+/// such as a pipe; `-` is standard output.
+struct Output<'a> {
+    file: File,
+    replacement: Option<Replacement<'a>>,
+    about: (&'static str, &'a [u8]),
+    written: Result<(), Errno>,
+}
+
+impl<'a> Output<'a> {
+    fn new(about: (&'static str, &'a [u8])) -> Result<Output<'a>, i32> {
+        let there = file::stat_itself(about.1);
+        let special = there.is_ok_and(|stat| !stat.is_regular && !stat.is_directory);
+        let (file, replacement) = if about.1 == b"-" {
+            let file = durable::duplicate(Fd::STDOUT, Fd::STDERR);
+            (file.map_err(|why| failed(about, "open", why))?, None)
+        } else if special {
+            let file = file::create(about.1, 0).map_err(|why| failed(about, "open", why))?;
+            (file, None)
+        } else {
+            let (replacement, file) = Replacement::new(about, 0o666)?;
+            (file, Some(replacement))
+        };
+        Ok(Output {
+            file,
+            replacement,
+            about,
+            written: Ok(()),
+        })
+    }
+
+    fn put(&mut self, part: &[u8]) {
+        if self.written.is_ok() {
+            self.written = file::write_all(self.file.fd(), part);
+        }
+    }
+
+    fn end(self) -> Result<i32, i32> {
+        let about = self.about;
+        self.written.map_err(|why| failed(about, "write", why))?;
+        match self.replacement {
+            Some(replacement) => replacement.install(self.file.fd(), None)?,
+            None => self
+                .file
+                .close()
+                .map_err(|why| failed(about, "write", why))?,
+        }
+        Ok(STATUS_OK)
+    }
 }
 
 /// Hands the committed value, in its region, to `work`.

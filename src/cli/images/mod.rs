@@ -135,7 +135,9 @@ fn not_a_source<'a>(
 
 /// A message about a step that the system refused; returns the status for files.
 pub fn failed(about: (&str, &[u8]), step: &str, why: Errno) -> i32 {
-    refuse(STATUS_INPUT, about, format_args!("cannot {step}: {why}"))
+    let advice = why.advice();
+    let why = format_args!("cannot {step}: {why} ({advice})");
+    refuse(STATUS_INPUT, about, why)
 }
 
 /// An image that this process has locked.
@@ -234,12 +236,11 @@ fn no_image(about: (&str, &[u8])) -> i32 {
 
 /// Says why a region cannot be used; returns the exit status.
 pub fn unusable(about: (&str, &[u8]), error: Error) -> i32 {
-    let (status, help) = match error {
+    let status = match error {
         Error::Missing => return no_image(about),
-        Error::Locked => (STATUS_IMAGE, " (end it first)"),
-        Error::Version(_) => (STATUS_IMAGE, " (use a newer plan)"),
-        Error::Damaged(_) => (STATUS_IMAGE, " (use a copy, if there is one)"),
-        _ => (STATUS_INPUT, ""),
+        Error::Locked | Error::Version(_) | Error::Damaged(_) => STATUS_IMAGE,
+        _ => STATUS_INPUT,
     };
-    refuse(status, about, format_args!("{error}{help}"))
+    let advice = error.advice();
+    refuse(status, about, format_args!("{error} ({advice})"))
 }

@@ -73,7 +73,11 @@ impl<'a> Replacement<'a> {
                 stat if stat.is_link => FileError::Link,
                 _ => FileError::NotRegular,
             };
-            return Err(refuse(STATUS_INPUT, about, format_args!("{wrong}")));
+            return Err(refuse(
+                STATUS_INPUT,
+                about,
+                format_args!("{wrong} (name another file)"),
+            ));
         }
         let nameless = place::nameless(directory(about.1), permissions);
         let made = match nameless {

@@ -75,6 +75,16 @@ impl Error {
             Error::Damaged(_) | Error::Version(_) | Error::Missing => Errno::EIO,
         }
     }
+
+    /// What may help, for the end of a message.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Error::Locked => "end it first",
+            Error::Version(_) => "use a newer plan",
+            Error::Damaged(_) | Error::Missing => "use a copy, if there is one",
+            _ => self.errno().advice(),
+        }
+    }
 }
 
 impl From<Damage> for Error {

@@ -1,0 +1,237 @@
+//! What the commands on images say when they fail: one line `plan: what failed: why (what to do)`, and
+//! the status that belongs to it.
+
+mod support;
+
+use plan::heap::store::Root;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use support::images::{self, Pins, smallest_elf};
+use support::process::{SPAWNING, binary};
+use support::{End, Plan, scratch_dir};
+
+/// Makes something unusable of the bytes of an image.
+type Change = fn(&mut Vec<u8>);
+
+/// Where the region of the images here begins.
+const REGION: usize = 4096;
+
+/// A directory with an image `img`, and the same in each of these ways: `text`, `short`, ….
+fn images() -> PathBuf {
+    let dir = scratch_dir("messages");
+    let mut pins = Pins::default();
+    let big = pins.row(1, 9000, &[]);
+    let root = pins.row(3, 2, &[big]);
+    images::write(
+        &dir.join("img"),
+        &smallest_elf(),
+        &mut pins,
+        &[Root::Pin(root)],
+    );
+    let bytes = fs::read(dir.join("img")).expect("the image");
+    let changes: [(&str, Change); 7] = [
+        ("text", |bytes| *bytes = b"no image".to_vec()),
+        ("gone", |bytes| bytes.truncate(REGION)),
+        ("short", |bytes| bytes.truncate(REGION + 3 * 4096)),
+        ("zeros", |bytes| bytes[REGION..].fill(0)),
+        ("flipped", |bytes| bytes[REGION + 4 * 4096 + 2000] ^= 1),
+        ("newer", |bytes| {
+            bytes[REGION + 72] = 9;
+            let sum = plan::heap::store::crc::bytes(&bytes[REGION..REGION + 256]);
+            bytes[REGION + 256..REGION + 260].copy_from_slice(&sum.to_le_bytes());
+        }),
+        ("kept", |_| {}),
+    ];
+    for (name, change) in changes {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        fs::write(dir.join(name), bytes).expect("a file");
+    }
+    fs::write(dir.join("kept.before-upgrade"), "precious").expect("a file");
+    fs::create_dir(dir.join("dir")).expect("a directory");
+    symlink("img", dir.join("link")).expect("a link");
+    dir
+}
+
+/// Runs a command line in a directory; it must end with this status and line.
+#[track_caller]
+fn says(dir: &Path, command: &str, status: i32, line: &str) {
+    let words: Vec<&str> = command.split(' ').collect();
+    let got = Plan::new(words).dir(dir).run();
+    let line = format!("plan: {line}\n");
+    assert_eq!(
+        (got.err(), got.end),
+        (line, End::Status(status)),
+        "{command}"
+    );
+}
+
+#[test]
+fn what_is_no_usable_image_is_said_by_each_command() {
+    let dir = images();
+    let copy = "(use a copy, if there is one)";
+    let none = "no image (an image is made by plan boot or plan build)";
+    let cases = [
+        ("text", 3, none.to_owned()),
+        ("dir", 3, none.to_owned()),
+        ("gone", 3, none.to_owned()),
+        ("short", 4, format!("the file is too short {copy}")),
+        ("zeros", 4, format!("the superblock is damaged {copy}")),
+        (
+            "newer",
+            4,
+            "format version 9 is unknown (use a newer plan)".into(),
+        ),
+        (
+            "no",
+            3,
+            "cannot open: no such file or directory (check the path)".into(),
+        ),
+        (
+            "text/x",
+            3,
+            "cannot open: not a directory (check the path)".into(),
+        ),
+    ];
+    for (file, status, why) in cases {
+        let commands = [
+            "info",
+            "info --quick",
+            "info --json",
+            "scrub",
+            "collect",
+            "upgrade",
+        ];
+        for command in commands.into_iter().chain(["export -o out.seed"]) {
+            // What is opened for writing fails as a directory at once.
+            let writes = matches!(command, "collect" | "upgrade");
+            let why = match file {
+                "dir" if writes => "cannot open: is a directory (check the path)",
+                _ => &why,
+            };
+            let name = command.split(' ').next().unwrap_or_default();
+            let line = format!("image {name}: {file}: {why}");
+            says(&dir, &format!("image {command} {file}"), status, &line);
+        }
+    }
+    assert!(!dir.join("out.seed").exists());
+}
+
+#[test]
+fn each_other_failure_is_said() {
+    let dir = images();
+    let name = "(name another file)";
+    let missing = "no such file or directory";
+    let cases = [
+        (
+            "scrub flipped",
+            4,
+            "damaged in 1 place (use a copy, if there is one)",
+        ),
+        (
+            "info flipped",
+            4,
+            "damaged in 1 place (use a copy, if there is one)",
+        ),
+        (
+            "collect flipped",
+            4,
+            "a checksum does not match (use a copy, if there is one)",
+        ),
+        (
+            "export flipped -o o",
+            4,
+            "a checksum does not match (use a copy, if there is one)",
+        ),
+        (
+            "upgrade link",
+            3,
+            "is a symbolic link (give the path of the image itself)",
+        ),
+        (
+            "collect link",
+            3,
+            "is a symbolic link (give the path of the image itself)",
+        ),
+        (
+            "upgrade kept",
+            3,
+            "kept.before-upgrade is there from an earlier upgrade (remove it, or move it back)",
+        ),
+    ];
+    for (command, status, why) in cases {
+        let mut words = command.split(' ');
+        let (task, file) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let line = format!("image {task}: {file}: {why}");
+        says(&dir, &format!("image {command}"), status, &line);
+    }
+    for (target, why) in [
+        ("img", format!("is what is read {name}")),
+        ("dir", format!("is a directory {name}")),
+        (
+            "no/out",
+            format!("cannot create: {missing} (check the path)"),
+        ),
+    ] {
+        let line = format!("image export: {target}: {why}");
+        says(&dir, &format!("image export img -o {target}"), 3, &line);
+    }
+    let seed = "seed no.seed: E_IO: cannot open: no such file or directory (bit 0)";
+    says(&dir, "boot no.seed out", 3, seed);
+}
+
+#[test]
+fn an_image_that_is_used_is_said() {
+    let dir = images();
+    let used = images::with_file(&dir.join("img"), |storage| storage);
+    for task in ["info", "scrub", "collect", "upgrade", "export -o out"] {
+        let name = task.split(' ').next().unwrap_or_default();
+        let line = format!("image {name}: img: in use by another process (end it first)");
+        says(&dir, &format!("image {task} img"), 4, &line);
+    }
+    let alone = SPAWNING.write();
+    drop(used);
+    drop(alone);
+    assert_eq!(
+        Plan::new(["image", "scrub", "img"]).dir(&dir).run().end,
+        End::Status(0)
+    );
+}
+
+#[test]
+fn an_image_that_starts_says_the_same() {
+    let dir = images();
+    let program = fs::read(binary()).expect("the runtime");
+    let mut bytes = program.clone();
+    let region = plan::os::image::marked(&mut bytes).expect("an executable") as usize;
+    let copy = "(use a copy, if there is one)";
+    for (file, why) in [
+        ("short", format!("the file is too short {copy}")),
+        ("zeros", format!("the superblock is damaged {copy}")),
+        (
+            "newer",
+            "format version 9 is unknown (use a newer plan)".into(),
+        ),
+        ("gone", format!("there is no persistence region {copy}")),
+        (
+            "flipped",
+            format!("damaged: root/0: a checksum does not match {copy}"),
+        ),
+    ] {
+        let data = fs::read(dir.join(file)).expect("an image");
+        let mut image = bytes.clone();
+        image.resize(region, 0);
+        image.extend(&data[REGION..]);
+        let path = dir.join("started");
+        fs::remove_file(&path).unwrap_or_default();
+        fs::write(&path, image).expect("an image");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("permissions");
+        let started = Plan::new(["x"]).program(&path).env("PLAN_VERIFY", "1");
+        let _alone = SPAWNING.write();
+        drop(_alone);
+        let got = started.run();
+        let line = format!("plan: image {}: {why}\n", path.display());
+        assert_eq!((got.err(), got.end), (line, End::Status(4)), "{file}");
+    }
+}
