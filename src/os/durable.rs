@@ -57,6 +57,19 @@ pub fn write_at(fd: Fd, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
     unsafe { call(Sysno::pwrite64, args) }
 }
 
+/// Bytes that are to lie one behind another in a file; some may be none.
+pub type Parts<'a> = [&'a [u8]; 4];
+
+/// One `pwritev` at `offset`; the bytes the kernel took, possibly fewer.
+pub fn write_parts(fd: Fd, offset: u64, parts: &Parts) -> Result<usize, Errno> {
+    // `struct iovec`: address and length.
+    let list = parts.map(|part| [part.as_ptr().expose_provenance(), part.len()]);
+    let at = (&raw const list).expose_provenance();
+    let args = [fd.arg(), at, list.len(), offset as usize, 0];
+    // SAFETY: the kernel reads the list and the slices only.
+    unsafe { call(Sysno::pwritev, args) }
+}
+
 /// Makes the file `len` bytes long.
 pub fn truncate(fd: Fd, len: u64) -> Result<(), Errno> {
     // SAFETY: touches no memory of ours; mappings of the file are the caller's business.

@@ -139,7 +139,9 @@ fn name(build: &[u8; 16]) -> String {
 }
 
 fn collect(mut image: Image<'_>, json: bool) -> Result<i32, Error> {
-    let found = image.mounted.store.collect(&[])?;
+    let store = &mut image.mounted.store;
+    let found = store.collect(&[])?;
+    store.release();
     let mut report = Report::new(json);
     report.number("freed", bytes(found.found), "bytes");
     report.number("free", bytes(found.free), "bytes");

@@ -13,17 +13,20 @@
 //!      │                      allocate, same size    pages are given back
 //!      └───────────────────────────────────────────────────────────────┘
 //! ```
-//! A freed block of more than [`HOLD_MAX`] is never held.
+//! A freed block of more than [`HOLD_MAX`] is never held. What the collector frees is held, too,
+//! from 64 KiB up to that size, [`KEEP`] bytes of it: a program that makes large pins again and
+//! again would spend more time on faulting pages in than on anything else.
 //!
 //! Invariants:
 //! - exactly one leaf of the tree covers each address; no INNER node has two UNALLOCATED children;
 //! - every free leaf is on the list of its level, and every list member is a free leaf;
 //! - the redirection word is 0 and the header is in place when `allocate` returns; payload content
 //!   is undefined;
-//! - a *held* block is a freed one, one of small and one of large size at most, kept back for the
-//!   next request of its size. It stays ALLOC_MANUAL, a state that merging and the sweep leave
-//!   alone, and is not among the live blocks. It keeps a caller that frees what it allocates from
-//!   splitting and merging all levels, or from giving back the pages it is about to touch;
+//! - a *held* block is a freed one kept back for the next request of its size: of those that were
+//!   freed explicitly one of small and one of large size at most. It stays ALLOC_MANUAL, a state that
+//!   merging and the sweep leave alone, and is not among the live blocks. It keeps a caller that frees
+//!   what it allocates from splitting and merging all levels, or from giving back the pages it is about
+//!   to touch;
 //! - `allocated + held ≤ budget` after every allocation; all sizes are 64-bit.
 //!
 //! Every method that changes anything takes the allocator by exclusive reference: one lock around
@@ -45,6 +48,7 @@ use crate::os::mem::{self, PAGE, Region};
 use crate::value::{Header, WORD};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU8;
 use lists::{HEADS_BYTES, Lists};
@@ -60,6 +64,9 @@ const GIVE_BACK: u64 = 64 << 10;
 /// halves of a moving heap, freed and allocated in turn, fit for the programs whose
 /// collections are short enough that faulting the pages in again would show.
 const HOLD_MAX: u64 = 16 << 20;
+
+/// Bytes of blocks that the collector freed and that are held, as many as it keeps empty spans.
+const KEEP: u64 = 32 << 20;
 
 /// Arenas up to this many levels are verified down to the last node, not one level below leaves.
 const FULL_VERIFY_LEVELS: u32 = 18;
@@ -165,6 +172,8 @@ pub struct Buddy {
     base: NonNull<u8>,
     /// Freed blocks kept back: below [`GIVE_BACK`], and up to [`HOLD_MAX`].
     held: [Option<Node>; 2],
+    /// Those that the collector freed.
+    kept: Vec<Node>,
     /// Bytes of the held blocks.
     held_bytes: u64,
     allocated: u64,
@@ -206,6 +215,7 @@ impl Buddy {
             lists,
             base,
             held: [None; 2],
+            kept: Vec::new(),
             held_bytes: 0,
             allocated: 0,
             live: 0,
@@ -341,11 +351,18 @@ impl Buddy {
         }
     }
 
-    /// Ends the life of the block that is this leaf, without holding it back: for the collector.
+    /// Ends the life of the block that is this leaf: for the collector.
     pub fn free_leaf(&mut self, leaf: Node) {
-        self.allocated -= self.tree.geometry().size(leaf.level);
+        let size = self.tree.geometry().size(leaf.level);
+        self.allocated -= size;
         self.live -= 1;
-        self.release(leaf);
+        let worth_it = (GIVE_BACK..=HOLD_MAX).contains(&size);
+        if !worth_it || self.held_bytes + size > KEEP || self.kept.try_reserve(1).is_err() {
+            return self.release(leaf);
+        }
+        self.held_bytes += size;
+        self.tree.set(leaf, NodeState::AllocManual);
+        self.kept.push(leaf);
     }
 
     /// The leaf that covers the byte at `offset`, and its state.
@@ -360,10 +377,12 @@ impl Buddy {
         }
     }
 
-    /// Returns held blocks to the lists, and their pages to the kernel. The collector calls this
-    /// before it looks at the tree.
+    /// Returns held blocks to the lists, and their pages to the kernel.
     pub fn trim(&mut self) {
         self.held_bytes = 0;
+        while let Some(node) = self.kept.pop() {
+            self.release(node);
+        }
         for slot in 0..self.held.len() {
             if let Some(node) = self.held[slot].take() {
                 self.release(node);
@@ -431,7 +450,7 @@ impl Buddy {
 
     #[inline(always)]
     fn is_held(&self, node: Node) -> bool {
-        self.held.contains(&Some(node))
+        self.held.contains(&Some(node)) || self.kept.contains(&node)
     }
 
     /// The held block of exactly this level, if there is one.
@@ -439,9 +458,14 @@ impl Buddy {
     fn take_held(&mut self, level: u32) -> Option<Node> {
         let size = self.tree.geometry().size(level);
         let slot = &mut self.held[(size >= GIVE_BACK) as usize];
-        let node = slot.take_if(|node| node.level == level)?;
-        self.held_bytes -= size;
-        Some(node)
+        let mut node = slot.take_if(|node| node.level == level);
+        if node.is_none() && size >= GIVE_BACK {
+            // The one freed last: it may still be in the cache.
+            let kept = self.kept.iter().rposition(|node| node.level == level);
+            node = kept.map(|i| self.kept.remove(i));
+        }
+        self.held_bytes -= node.map_or(0, |_| size);
+        node
     }
 
     /// A free leaf of `level`, taken off its list or split from the smallest larger one.
@@ -569,7 +593,7 @@ impl Buddy {
     fn verify_held(&self) -> Result<(), String> {
         let geometry = self.tree.geometry();
         let mut bytes = 0;
-        for node in self.held.iter().flatten() {
+        for node in self.held.iter().flatten().chain(&self.kept) {
             let leaf = self.tree.allocated_at(geometry.offset(*node));
             if leaf != Some((*node, NodeState::AllocManual)) {
                 return Err(format!("no held block at {:#x}", geometry.offset(*node)));

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   Idle ─ enough pages taken ─▶ Roots ─ the arena is marked ─▶ Marking ─ all records met ─▶ Idle
-//!          begin_holding,        roots and pins: which          a thread of its own         pages given back,
-//!          announce              records memory refers to       reads the file              forgotten
+//!    ▲     begin_holding,        roots and pins: which          a thread of its own          │ pages free,
+//!    │     announce              records memory refers to       reads the file               │ forgotten
+//!    └──────────────── Punching, on a thread of its own ◀─ more of them than are worth keeping ┘
 //! ```
 //!
 //! Invariants:
@@ -12,19 +13,20 @@
 //!   when twice as many pages are in use. It is granted twice the time, while what has to be marked
 //!   stays the same, so that in the end one will be finished, however slow the disk;
 //! - whatever happens to pages happens on the thread of the machine: between two steps nothing moves;
-//! - a page given back has no private copy in the window and no compiled code.
+//! - a free page has no private copy in the window and no compiled code.
 
 use super::Region;
 use super::memory::in_window;
 use crate::heap::arena::Arena;
 use crate::heap::now;
-use crate::heap::store::format::page_of;
-use crate::heap::store::space::join;
-use crate::heap::store::{Error, FileStorage, Marking};
+use crate::heap::store::format::{Extent, page_of};
+use crate::heap::store::space::{join, subtract};
+use crate::heap::store::{Error, FileStorage, Marking, punch};
 use crate::os::Errno;
 use crate::os::offspring::Offspring;
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{JoinHandle, spawn};
+use alloc::vec::Vec;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -43,6 +45,8 @@ pub(super) enum Collecting {
     Roots,
     /// Pages are being marked.
     Marking(JoinHandle<Marked>),
+    /// Free pages are being given back to the file system.
+    Punching(JoinHandle<()>),
 }
 
 /// All that was to be marked; none if the time did not suffice.
@@ -94,11 +98,17 @@ impl Region {
                 Err(why) => self.give_up(why),
             }
         }
-        let ready = |thread: &JoinHandle<_>| wait || thread.is_finished();
         match core::mem::replace(&mut self.collecting, Collecting::Idle) {
-            Collecting::Marking(thread) if ready(&thread) => {
+            Collecting::Marking(thread) if wait || thread.is_finished() => {
                 let marked = thread.join();
                 self.end(marked, arena);
+            }
+            other => self.collecting = other,
+        }
+        match core::mem::replace(&mut self.collecting, Collecting::Idle) {
+            Collecting::Punching(thread) if wait || thread.is_finished() => {
+                thread.join();
+                self.store.take_back();
             }
             other => self.collecting = other,
         }
@@ -115,7 +125,7 @@ impl Region {
         let marking = self.store.begin_marking(held)?;
         let marked = mark(marking, self.store.storage().beside()?, &self.until);
         self.end(marked, arena);
-        Ok(Collecting::Idle)
+        Ok(core::mem::replace(&mut self.collecting, Collecting::Idle))
     }
 
     fn end(&mut self, marked: Marked, arena: &mut Arena) {
@@ -129,9 +139,10 @@ impl Region {
         }
     }
 
-    /// Gives back what was not marked. Only the previous generation reaches what is retired, so
-    /// nothing in memory does; what was in use at a fork is kept for the child. Pages that are free
-    /// although that could not be recorded will be used again like all others, so they are forgotten, too.
+    /// Takes what was not marked for free, and lets a thread give back what is too much of it. Only the
+    /// previous generation reaches what is retired, so nothing in memory does; what was in use at a
+    /// fork is kept for the child. Pages that are free although that could not be recorded will be
+    /// used again like all others, so they are forgotten, too.
     fn finish(&mut self, marking: Marking, arena: &mut Arena) -> Result<(), Error> {
         let is_there = |offspring: &Option<Offspring>| match offspring {
             Some(offspring) => offspring.is_there(),
@@ -141,10 +152,9 @@ impl Region {
         for (_, pages) in &self.lent {
             self.store.keep(pages);
         }
+        let before = self.unused();
         let finished = self.store.finish(marking);
-        let space = self.store.space();
-        let mut gone = [&space.free[..], &space.retired[..]].concat();
-        join(&mut gone);
+        let gone = subtract(&self.unused(), &before);
         for extent in &gone {
             self.window.forget(*extent);
         }
@@ -153,7 +163,36 @@ impl Region {
             let after = gone.partition_point(|extent| extent.start <= page);
             in_window(owner) && after > 0 && page < gone[after - 1].end()
         });
-        finished.map(drop)
+        finished.and_then(|_| self.punch())
+    }
+
+    /// Pages that nothing in memory refers to.
+    fn unused(&self) -> Vec<Extent> {
+        let space = self.store.space();
+        let mut unused = [&space.free[..], &space.retired, self.store.leaving()].concat();
+        join(&mut unused);
+        unused
+    }
+
+    /// Gives free pages back to the file system on a thread of its own: for each hole that takes as long
+    /// as several commits.
+    fn punch(&mut self) -> Result<(), Error> {
+        let (pages, data) = (self.store.leaving().to_vec(), self.store.data());
+        if !pages.is_empty() {
+            let mut file = self.store.storage().beside()?;
+            let until = self.until.clone();
+            let thread = spawn(STACK_BYTES, move || {
+                let in_time = |_: &&Extent| now() < until.load(Relaxed);
+                let pages = pages.iter().take_while(in_time);
+                pages.for_each(|run| punch(&mut file, data, core::slice::from_ref(run)));
+            });
+            match thread {
+                Ok(thread) => self.collecting = Collecting::Punching(thread),
+                // Then the pages stay in the file.
+                Err(_) => self.store.take_back(),
+            }
+        }
+        Ok(())
     }
 
     fn give_up(&mut self, why: Error) {

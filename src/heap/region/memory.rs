@@ -21,6 +21,10 @@ const PIN_COUNT: usize = 2;
 /// Payload index of the code word of pins and laws.
 const CODE: usize = 3;
 
+/// Limbs from which on a natural at the end of a pin is written from where it lies, 64 KiB: what is
+/// shorter is gathered with its neighbours into fewer writes.
+const TAIL: usize = 8192;
+
 const ADDRESS: u64 = (1 << 48) - 1;
 
 /// Whether an address belongs to the persistence region.
@@ -49,14 +53,16 @@ impl Source for Memory {
         out.pins.clear();
         out.inner.clear();
         out.words.clear();
-        let reserved = out.words.try_reserve(header.words());
-        reserved.map_err(|_| Error::Io("write", Errno::ENOMEM))?;
-        out.words.extend((0..header.words()).map(|i| pin.raw(i)));
         let data = if out.mega {
             header.words()
         } else {
             PIN_FIXED_WORDS + pin.raw(PIN_COUNT) as usize
         };
+        out.tail = tail(pin, data, header.words());
+        let words = header.words() - out.tail;
+        let reserved = out.words.try_reserve(words);
+        reserved.map_err(|_| Error::Io("write", Errno::ENOMEM))?;
+        out.words.extend((0..words).map(|i| pin.raw(i)));
         convert(pin, 0, out);
         (PIN_FIXED_WORDS..data).for_each(|at| convert(pin, at, out));
         out.words[CODE] = 0;
@@ -74,6 +80,16 @@ impl Source for Memory {
         Ok(())
     }
 
+    fn tail(&self, pin: u64, words: usize) -> &[u64] {
+        let pin = Value::reference(TAG_PIN, pin as *const u64);
+        let all = pin.header().words();
+        // SAFETY: limbs at the end of the payload of a pin, which is kept alive as long as it is
+        // being stored, and which nobody changes.
+        unsafe {
+            core::slice::from_raw_parts(pin.address().add(all - words.min(all)), words.min(all))
+        }
+    }
+
     fn placed(&mut self, pin: u64, address: u64) {
         if self.mapped {
             Value::reference(tag_at(pin), pin as *const u64).redirect(address);
@@ -88,6 +104,19 @@ fn tag_at(pin: u64) -> u64 {
     } else {
         TAG_PIN
     }
+}
+
+/// The limbs of the last object of a pin whose objects lie from word `data` to word `end`, if it is a
+/// natural that is to be written from where it lies; otherwise 0.
+fn tail(pin: Value, data: usize, end: usize) -> usize {
+    let (mut at, mut tail) = (data, 0);
+    while at < end {
+        let header = Header::from_bits(pin.raw(at));
+        at += 1 + header.words();
+        let long = header.is(Kind::Nat) && header.words() >= TAIL;
+        tail = if long { header.words() } else { 0 };
+    }
+    tail
 }
 
 /// Makes the word at `at` independent of where the pin lies.

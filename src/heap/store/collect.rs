@@ -15,7 +15,7 @@ use super::commit::map_record;
 use super::error::Error;
 use super::format::{BASE, Extent, FIRST_PAGE, Notes, PAGE, Place, page_of};
 use super::read::{Reader, Record};
-use super::space::{Space, join, subtract};
+use super::space::{Space, count, join, subtract};
 use super::storage::{Storage, write_all};
 use super::walk::{Step, Walk};
 use super::{Canary, Store};
@@ -34,6 +34,10 @@ const LIVE: u8 = 2;
 
 /// Pages that have to be taken for a collection to be worth it: 1 MiB.
 const LEAST: u64 = 256;
+/// Commits between two collections, unless they took 16 MiB: a collection costs something however
+/// little there is, and large commits would bring one each.
+const COMMITS: u64 = 8;
+const MOST: u64 = 4096;
 
 /// Records marked between two looks at the clock.
 const STRIDE: usize = 1 << 8;
@@ -139,10 +143,6 @@ impl Marking {
     }
 }
 
-fn count(list: &[Extent]) -> u64 {
-    list.iter().map(|extent| extent.pages).sum()
-}
-
 impl<S: Storage> Store<S> {
     /// Begins to mark what the two generations, the pins stored ahead, and the references in memory
     /// to the addresses `held` reach, which may lie inside pins.
@@ -204,12 +204,14 @@ impl<S: Storage> Store<S> {
 
     /// Pages in use as far as is known, garbage of all kinds included.
     pub fn used(&self) -> u64 {
-        self.space.end - count(&self.space.free) - count(&self.space.retired)
+        let [free, retired, leaving] = [&self.space.free, &self.space.retired, &self.leaving];
+        self.space.end - count(free) - count(retired) - count(leaving)
     }
 
     /// Whether as many pages have been taken since the last collection as were in use then.
     pub fn is_due(&self) -> bool {
-        self.used() - self.live.min(self.used()) >= self.live.max(LEAST)
+        let taken = self.used() - self.live.min(self.used());
+        taken >= self.live.max(LEAST) && (self.since >= COMMITS || taken >= MOST)
     }
 
     /// Marks the maps of free space; one that cannot be read is of no use to anybody.
@@ -244,16 +246,20 @@ impl<S: Storage> Store<S> {
     /// Ends a collection that will not be finished: the next one is due as if it had been.
     pub fn abandon(&mut self) {
         self.born = None;
+        self.since = 0;
         self.live = self.used();
     }
 
-    /// Gives back what was not marked, and records it.
+    /// Takes what was not marked for free, and records it. What of it should be given back to the file
+    /// system is in [`Store::leaving`] then.
     ///
     /// # Errors
     /// [`Error::Io`]. Free pages are known to this process then, but perhaps not to the next one.
     pub fn finish(&mut self, marking: Marking) -> Result<Collected, Error> {
         let mut born = self.born.take().unwrap_or_default();
         self.writable()?;
+        self.take_back();
+        self.since = 0;
         join(&mut born);
         let mut found = Space {
             free: subtract(&marking.runs(FREE), &born),
@@ -268,10 +274,9 @@ impl<S: Storage> Store<S> {
         found.free = subtract(&found.free, &tail);
         found.retired = subtract(&found.retired, &tail);
         found.bound();
-        let mut fresh = subtract(&found.free, &self.space.free);
-        if self.broken(Canary::EarlyPunch) {
-            fresh.extend_from_slice(&found.retired);
-        }
+        let early = self
+            .broken(Canary::EarlyPunch)
+            .then(|| found.retired.clone());
         if self.broken(Canary::EarlyReuse) {
             found.free.append(&mut found.retired);
             join(&mut found.free);
@@ -290,12 +295,27 @@ impl<S: Storage> Store<S> {
             });
         }
         self.settle_mount()?;
-        for extent in fresh {
-            self.punch(extent);
-        }
         self.space = found;
         self.record_space()?;
+        let keep = self.options.keep;
+        self.leaving = self.space.take_excess(keep.max(self.live), keep / 64);
+        self.leaving.extend(early.into_iter().flatten());
+        if self.broken(Canary::PunchTaken) {
+            self.space.give(&self.leaving);
+        }
         Ok(outcome)
+    }
+
+    /// Free pages that should be given back to the file system by [`punch`]; nothing is written there
+    /// until [`Store::take_back`].
+    pub fn leaving(&self) -> &[Extent] {
+        &self.leaving
+    }
+
+    /// All that was leaving has left: its pages may be taken again.
+    pub fn take_back(&mut self) {
+        let leaving = core::mem::take(&mut self.leaving);
+        self.space.give(&leaving);
     }
 
     /// Marks and gives back in one go.
@@ -306,7 +326,12 @@ impl<S: Storage> Store<S> {
         let mut marking = self.begin_marking(held)?;
         loop {
             match marking.step(&mut self.file, 1 << 16) {
-                Ok(true) => return self.finish(marking),
+                Ok(true) => {
+                    let collected = self.finish(marking)?;
+                    punch(&mut self.file, self.reader.offset(0), &self.leaving);
+                    self.take_back();
+                    return Ok(collected);
+                }
                 Ok(false) => {}
                 Err(error) => {
                     self.abandon();
@@ -357,8 +382,17 @@ impl<S: Storage> Store<S> {
             superblock_crc: self.current.crc,
             map: Place { address, crc },
             live: self.live,
-        })?;
-        self.sync()
+        })
+        // Not synced: whoever finds only part of it knows less that is free, and nothing wrong.
+    }
+}
+
+/// Gives pages of a file with page 0 at `data` back to the file system, if it can: they are free
+/// either way, holes only save space.
+pub fn punch<S: Storage>(file: &mut S, data: u64, pages: &[Extent]) {
+    for extent in pages {
+        let at = data + extent.start * PAGE as u64;
+        let _ = file.punch(at, extent.pages * PAGE as u64);
     }
 }
 

@@ -12,22 +12,25 @@
 //! - a sync that failed is never asked for again: the system may have dropped what it was to write;
 //! - nothing is told to the source before it is durable.
 
+use super::crc::Sum;
 use super::error::{Damage, Error};
-use super::format::{DATA, Delta, Extent, FIRST_PAGE, Notes, PAGE, PAGE_WORDS, Place, Superblock};
-use super::format::{address_of, page_sum};
-use super::gather::{Pages, Plan, Source, Spot};
+use super::format::{BASE, DATA, Delta, Extent, FIRST_PAGE, Notes, PAGE, Place, Superblock};
+use super::format::{address_of, page_of};
+use super::gather::{Pages, Plan, Source};
 use super::object::{Object, Stored, encode};
-use super::read::{Reader, Record};
 use super::space::Space;
 use super::storage::{Storage, sync, write_all};
+use super::write::{Pack, Target};
 use super::{Canary, Generation, Store};
 use crate::os::Errno;
 use crate::value::{Header, Kind};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Bytes gathered before they are written.
-const CHUNK: usize = 256 * 1024;
+/// Commits after which a process extends the file ahead.
+const STEADY: u64 = 8;
+/// Pages by which it does so first.
+const AHEAD: u64 = 16;
 
 /// The value to commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,117 +53,6 @@ pub enum Outcome {
         /// Pages that were written, the superblock's not counted.
         pages: u64,
     },
-}
-
-/// Gathers neighbouring pages into few writes, and sums them up.
-struct Writer {
-    buffer: Vec<u8>,
-    /// The first page in the buffer.
-    start: u64,
-    sum: u64,
-}
-
-impl Writer {
-    fn push<S: Storage>(
-        &mut self,
-        file: &mut S,
-        reader: &Reader,
-        page: u64,
-        words: &[u64],
-    ) -> Result<(), Error> {
-        let next = self.start + (self.buffer.len() / PAGE) as u64;
-        if page != next || self.buffer.len() >= CHUNK {
-            self.flush(file, reader)?;
-        }
-        if self.buffer.is_empty() {
-            self.start = page;
-        }
-        let begin = self.buffer.len();
-        self.buffer.resize(begin + PAGE, 0);
-        // Word by word, not byte by byte: all that is committed goes through this loop.
-        let places = self.buffer[begin..].as_chunks_mut::<8>().0;
-        for (place, word) in places.iter_mut().zip(words) {
-            *place = word.to_le_bytes();
-        }
-        self.sum = self.sum.wrapping_add(page_sum(page, &self.buffer[begin..]));
-        Ok(())
-    }
-
-    fn flush<S: Storage>(&mut self, file: &mut S, reader: &Reader) -> Result<(), Error> {
-        let at = reader.offset(self.start);
-        write_all(file, at, &self.buffer).map_err(|why| Error::Io("write", why))?;
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-/// The records of one commit on their way into pages.
-struct Pack<'a> {
-    pages: &'a Pages,
-    writer: Writer,
-    /// The shared page being filled.
-    shared: Vec<u64>,
-    number: u64,
-}
-
-impl<'a> Pack<'a> {
-    fn new(pages: &'a Pages) -> Pack<'a> {
-        let writer = Writer {
-            buffer: Vec::new(),
-            start: 0,
-            sum: 0,
-        };
-        let shared = Vec::with_capacity(PAGE_WORDS);
-        Pack {
-            pages,
-            writer,
-            shared,
-            number: 0,
-        }
-    }
-
-    fn put<S: Storage>(
-        &mut self,
-        file: &mut S,
-        reader: &Reader,
-        spot: Spot,
-        record: &[u64],
-    ) -> Result<(), Error> {
-        match spot {
-            Spot::Small(number, word) => {
-                if number != self.number {
-                    self.close(file, reader)?;
-                    self.number = number;
-                }
-                self.shared.resize(word - 2, 0);
-                self.shared.extend_from_slice(record);
-            }
-            Spot::Big(i) => {
-                let start = self.pages.big[i].start;
-                for (page, words) in (start..).zip(record.chunks(PAGE_WORDS)) {
-                    self.writer.push(file, reader, page, words)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the shared page.
-    fn close<S: Storage>(&mut self, file: &mut S, reader: &Reader) -> Result<(), Error> {
-        if !self.shared.is_empty() {
-            self.shared[0] = self.shared.len() as u64;
-            let page = self.pages.small_page(self.number).ok_or(Error::Full)?;
-            self.writer.push(file, reader, page, &self.shared)?;
-            self.shared.clear();
-        }
-        Ok(())
-    }
-
-    fn end<S: Storage>(mut self, file: &mut S, reader: &Reader) -> Result<u64, Error> {
-        self.close(file, reader)?;
-        self.writer.flush(file, reader)?;
-        Ok(self.writer.sum)
-    }
 }
 
 /// What was written ahead of a superblock.
@@ -198,7 +90,7 @@ impl<S: Storage> Store<S> {
         let before = self.space.clone();
         let written = self.write_records(source, &mut plan, true);
         let written = written.inspect_err(|_| self.give_back(before.clone()))?;
-        self.publish(root, &plan, &before, &written)?;
+        self.publish(root, &plan, &written)?;
         self.precommitted.clear();
         tell(source, &plan);
         Ok(Outcome::Committed {
@@ -222,7 +114,7 @@ impl<S: Storage> Store<S> {
             let written = written.inspect_err(|_| self.give_back(before.clone()))?;
             self.sync()?;
             if self.broken(Canary::PrecommitRoot) {
-                self.publish(Root::Pin(pin), &plan, &before, &written)?;
+                self.publish(Root::Pin(pin), &plan, &written)?;
             }
             tell(source, &plan);
         }
@@ -238,6 +130,9 @@ impl<S: Storage> Store<S> {
     /// Notes that the committed value is durable, so that the next mount need not find out. To be
     /// called before the process ends; what goes wrong costs the next process time only.
     pub fn settle(&mut self) {
+        if self.commits >= STEADY && self.writable().is_ok() {
+            self.cut(0);
+        }
         let superblock = &self.current.superblock;
         let (sequence, superblock_crc) = (superblock.sequence, self.current.crc);
         let known = self
@@ -303,8 +198,7 @@ impl<S: Storage> Store<S> {
         };
         let mut object = Object::default();
         source.object(pin, &mut object)?;
-        let mut record = Record::default();
-        self.reader.record(&mut self.file, address, &mut record)?;
+        let (crc, header) = self.reader.head(&mut self.file, address)?;
         if object.mega {
             // What else it lists depends on what was stored when it was made.
             let place = |pin| plan.known.get(pin).map(|stored| stored.place.address);
@@ -313,16 +207,20 @@ impl<S: Storage> Store<S> {
                 .iter()
                 .find(|(at, _)| *at == 0)
                 .and_then(|(_, pin)| place(*pin));
-            let listed = record.payload().first().and_then(|word| address_of(*word));
-            let same = record.is_mega() && item.is_some() && item == listed;
-            return Ok(same.then_some(address));
+            let page = self.reader.page(&mut self.file, page_of(address))?;
+            let listed = address_of(page[(address - BASE) as usize % PAGE / 8]);
+            let mega = Header::from_bits(header).is(Kind::Megapin);
+            return Ok((mega && item.is_some() && item == listed).then_some(address));
+        }
+        if 2 + (header >> 14) != object.record_words() as u64 {
+            return Ok(None);
         }
         let mut words = Vec::new();
-        if record.total() == object.record_words() {
-            let stored = |pin| plan.known.get(pin);
-            encode(&object, address, &stored, &mut words).ok_or(Damage::Object)?;
-        }
-        let same = words.split_first() == Some((&record.crc, &record.words));
+        let stored = |pin| plan.known.get(pin);
+        encode(&object, address, &stored, &mut words).ok_or(Damage::Object)?;
+        let parts = [&words[1..], source.tail(pin, object.tail)];
+        let same = self.reader.holds(&mut self.file, address - 8, parts)?
+            && crc == u64::from(Sum::EMPTY.then(parts[0]).then(parts[1]).end());
         Ok(same.then_some(address))
     }
 
@@ -364,8 +262,9 @@ impl<S: Storage> Store<S> {
         plan: &mut Plan,
         is_commit: bool,
     ) -> Result<Written, Error> {
-        let with_map = is_commit && !self.space.is_empty();
-        let map_words = 2 + self.space.free.len() + self.space.retired.len();
+        let with_map = is_commit && !(self.space.is_empty() && self.leaving.is_empty());
+        let lists = self.space.free.len() + self.space.retired.len();
+        let map_words = 2 + lists + self.leaving.len();
         let map_spot = with_map.then(|| plan.placer.place(2 + map_words));
         let pages = self.take_pages(plan)?;
         // While pages are marked, the generation that was the previous one has to stay readable.
@@ -374,28 +273,50 @@ impl<S: Storage> Store<S> {
             None => self.space.advance(),
         };
         next.bound();
-        let mut pack = Pack::new(&pages);
+        let mut pack = Pack::new(&pages, core::mem::take(&mut self.stage));
+        let target = &mut Target {
+            file: &mut self.file,
+            reader: &self.reader,
+        };
         let (mut object, mut record) = (Object::default(), Vec::new());
         for (pin, spot) in &plan.order {
             source.object(*pin, &mut object)?;
             let address = pages.address(*spot).ok_or(Error::Full)?;
             let stored = |pin| plan.known.get(pin);
-            let placed = encode(&object, address, &stored, &mut record).ok_or(Damage::Object)?;
+            let placed = encode(&object, address, &stored, &mut record);
+            let mut placed = placed.ok_or(Damage::Object)?;
+            let tail = source.tail(*pin, object.tail);
+            placed.place.crc = pack.put(target, *spot, &mut record, tail)?;
             plan.known.insert(*pin, placed);
-            pack.put(&mut self.file, &self.reader, *spot, &record)?;
         }
         let mut map = Place::default();
         if let Some(spot) = map_spot {
-            let payload = next.to_map(map_words);
-            let crc = map_record(&payload, &mut record);
+            let mut known = next.clone();
+            known.give(&self.leaving);
+            let payload = known.to_map(map_words);
+            map_record(&payload, &mut record);
             let address = pages.address(spot).ok_or(Error::Full)?;
+            let crc = pack.put(target, spot, &mut record, &[])?;
             map = Place { address, crc };
-            pack.put(&mut self.file, &self.reader, spot, &record)?;
         }
-        let sum = pack.end(&mut self.file, &self.reader)?;
+        let grows = self.length < self.reader.offset(self.space.end);
+        let grows = grows && pack.ends_at(self.space.end);
+        let ahead = if grows { self.extend() } else { 0 };
+        let target = &mut Target {
+            file: &mut self.file,
+            reader: &self.reader,
+        };
+        let (sum, stage, extended) = pack.end(target, ahead)?;
+        self.stage = stage;
+        self.stage.clear();
+        if !extended {
+            // The space is needed: what there may be of it is cut off.
+            (self.ahead, self.options.ahead) = (0, 0);
+        }
         self.reader.forget();
         let all = pages.joined();
-        self.length = self.length.max(self.reader.offset(self.space.end));
+        let end = self.reader.offset(self.space.end + ahead);
+        self.length = self.length.max(end);
         if let Some(born) = &mut self.born {
             born.extend_from_slice(&all);
         }
@@ -430,13 +351,7 @@ impl<S: Storage> Store<S> {
     }
 
     /// Writes the superblock of the new generation and makes it the current one.
-    fn publish(
-        &mut self,
-        root: Root,
-        plan: &Plan,
-        before: &Space,
-        written: &Written,
-    ) -> Result<(), Error> {
+    fn publish(&mut self, root: Root, plan: &Plan, written: &Written) -> Result<(), Error> {
         let (root, root_crc) = match root {
             Root::Natural(n) => (n, super::crc::words(&[n])),
             Root::Pin(pin) => {
@@ -486,7 +401,9 @@ impl<S: Storage> Store<S> {
         self.current = Generation { superblock, crc };
         self.previous = (old.superblock.sequence > 0).then_some(old);
         self.space = written.next.clone();
-        self.tidy(before);
+        self.commits += 1;
+        self.since = self.since.saturating_add(1);
+        self.tidy();
         Ok(())
     }
 
@@ -512,31 +429,36 @@ impl<S: Storage> Store<S> {
     }
 
     /// Gives back what the last commit made free. Errors mean that space is not given back now.
-    fn tidy(&mut self, before: &Space) {
-        let freed = before.retired.iter().filter(|_| self.born.is_none());
-        for extent in freed.copied().collect::<Vec<Extent>>() {
-            let pages = extent
-                .pages
-                .min(self.space.end.saturating_sub(extent.start));
-            self.punch(Extent { pages, ..extent });
-        }
-        let old = self.previous.map_or(FIRST_PAGE, |g| g.superblock.pages);
-        let early = self.broken(Canary::EarlyTruncate);
-        let end = if early { 0 } else { old }.max(self.space.end);
-        let length = self.reader.offset(end);
-        if length < self.length && self.file.truncate(length).is_ok() {
-            self.length = length;
-        }
+    fn tidy(&mut self) {
+        // What a process that goes on committing has let go of at the end it will need again.
+        let steady = self.commits >= STEADY && self.options.ahead > 0;
+        let most = if steady { self.space.end / 2 } else { 0 };
+        self.cut(most.max(self.ahead));
         self.reader.forget();
     }
 
-    /// Gives pages back to the file system, if it can.
-    pub(super) fn punch(&mut self, extent: Extent) {
-        if extent.pages > 0 {
-            let at = self.reader.offset(extent.start);
-            // The pages are free either way; holes only save space.
-            let _ = self.file.punch(at, extent.pages * PAGE as u64);
+    /// Cuts off what lies behind everything in use, if that is more than so many pages.
+    fn cut(&mut self, most: u64) {
+        let old = self.previous.map_or(FIRST_PAGE, |g| g.superblock.pages);
+        let early = self.broken(Canary::EarlyTruncate);
+        let (old, most) = if early { (0, 0) } else { (old, most) };
+        let end = old.max(self.space.end);
+        let length = self.reader.offset(end);
+        if self.reader.offset(end + most) < self.length && self.file.truncate(length).is_ok() {
+            self.length = length;
         }
+    }
+
+    /// How many pages to extend the file ahead now that it grows: none before a process has shown that
+    /// it goes on committing, then more each time. A commit that writes over pages the file has already
+    /// makes neither a length nor blocks durable, which halves the time of its sync.
+    fn extend(&mut self) -> u64 {
+        if self.commits < STEADY {
+            return 0;
+        }
+        let most = self.options.ahead.min(self.space.end / 4);
+        self.ahead = (2 * self.ahead).max(AHEAD).min(most);
+        self.ahead
     }
 }
 

@@ -5,8 +5,10 @@
 //!   so does a reader beside a writer;
 //! - the lock lasts as long as the storage.
 
+use super::Store;
 use super::error::Error;
-use super::storage::Storage;
+use super::format::PAGE;
+use super::storage::{Parts, Storage};
 use crate::os::Errno;
 use crate::os::durable;
 use crate::os::file::{File, stat};
@@ -43,6 +45,25 @@ impl FileStorage {
     }
 }
 
+impl Store<FileStorage> {
+    /// Gives all free pages back to the file system, not only those that are too many to be kept. What
+    /// is a hole already stays as it is.
+    pub fn release(&mut self) {
+        let (fd, data) = (self.storage().file().fd(), self.data());
+        for extent in &self.space().free {
+            let mut at = data + extent.start * PAGE as u64;
+            let end = data + extent.end() * PAGE as u64;
+            while let Ok(Some((from, to))) = durable::data_from(fd, at, end)
+                && from < end
+            {
+                at = to.min(end);
+                // Holes only save space.
+                let _ = durable::punch(fd, from, at - from);
+            }
+        }
+    }
+}
+
 impl Storage for FileStorage {
     fn size(&mut self) -> Result<u64, Errno> {
         stat(self.0.fd()).map(|stat| stat.size)
@@ -52,8 +73,8 @@ impl Storage for FileStorage {
         durable::read_at(self.0.fd(), offset, buf)
     }
 
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
-        durable::write_at(self.0.fd(), offset, bytes)
+    fn write_at(&mut self, offset: u64, parts: &Parts) -> Result<usize, Errno> {
+        durable::write_parts(self.0.fd(), offset, parts)
     }
 
     fn truncate(&mut self, len: u64) -> Result<(), Errno> {

@@ -214,7 +214,12 @@ impl Delta {
 /// What a page contributes to the sum of a delta: its checksum and number, mixed so that sums of
 /// several do not cancel out (finaliser of SplitMix64, Steele, Lea and Flood 2014).
 pub fn page_sum(number: u64, page: &[u8]) -> u64 {
-    let mut z = number << 32 ^ u64::from(crc::bytes(page));
+    page_sum_of(number, crc::bytes(page))
+}
+
+/// The same, given the checksum of the page.
+pub fn page_sum_of(number: u64, crc: u32) -> u64 {
+    let mut z = number << 32 ^ u64::from(crc);
     z = z.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -20,11 +20,16 @@ pub trait Source {
     /// The address of the pin in the region, if it has one: it is mapped from there, or was stored
     /// earlier (its redirection).
     fn stored(&mut self, pin: u64) -> Option<u64>;
-    /// Puts the pin into `out`, which holds another one.
+    /// Puts the pin into `out`, which holds another one; a long natural at its end may stay out.
     ///
     /// # Errors
     /// Whatever the source may meet; the commit ends with it.
     fn object(&mut self, pin: u64, out: &mut Object) -> Result<(), Error>;
+    /// The last words of the pin's payload: as many as `object` has left out, which is none for
+    /// a source that has no such method.
+    fn tail(&self, _pin: u64, _words: usize) -> &[u64] {
+        &[]
+    }
     /// The pin is durable at `address` from now on.
     fn placed(&mut self, pin: u64, address: u64);
 }

@@ -3,7 +3,8 @@
 //! - [`format`]: the bytes, as docs/image-format.md describes them; [`crc`]: their checksums;
 //! - [`storage`]: what a file has to do; [`file`]: a real one;
 //! - [`object`]: pins as records; [`read`]: reading them; [`space`]: free pages;
-//! - `mount`, `gather`, `commit`, `collect`: the algorithms; [`walk`]: following references, scrub.
+//! - `mount`, `gather`, `commit`, `write`, `collect`: the algorithms; [`walk`]: following references,
+//!   scrub.
 //!
 //! Invariants:
 //! - after a crash at any moment, with any part of what was not synced on disk, mount finds the last
@@ -13,6 +14,7 @@
 //! - after a failed sync, or a failed write of a superblock, nothing is written any more;
 //! - no recursion: paths through the graph are lists.
 
+mod bytes;
 mod collect;
 mod commit;
 pub mod crc;
@@ -26,13 +28,14 @@ pub mod read;
 pub mod space;
 pub mod storage;
 pub mod walk;
+mod write;
 
 #[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{Collected, Marking};
+pub use collect::{Collected, Marking, punch};
 pub use commit::{Outcome, Root};
 pub use error::{Damage, Error};
 pub use file::FileStorage;
@@ -60,6 +63,11 @@ pub struct Options {
     pub build: [u8; 16],
     /// Never write.
     pub read_only: bool,
+    /// The most pages the file is extended ahead; 0: not at all.
+    pub ahead: u64,
+    /// Pages that stay allocated in the file though they are free, at least: to write to them again is
+    /// cheaper.
+    pub keep: u64,
 }
 
 impl Default for Options {
@@ -69,6 +77,8 @@ impl Default for Options {
             check_limit: 4 << 20,
             build: BUILD,
             read_only: false,
+            ahead: 64,
+            keep: 4096,
         }
     }
 }
@@ -103,6 +113,14 @@ pub struct Store<S> {
     notes: Option<Notes>,
     /// The length of the file, in bytes.
     length: u64,
+    /// Where pages are put together to be written, empty between commits: kept, because fresh memory
+    /// costs a page fault for each page.
+    stage: Vec<u64>,
+    /// Commits since mount, and pages written ahead when the file grew last.
+    commits: u64,
+    ahead: u64,
+    /// Commits since the last collection.
+    since: u64,
     failed: Option<Errno>,
     /// Pins stored since the last commit.
     precommitted: Vec<u64>,
@@ -110,6 +128,8 @@ pub struct Store<S> {
     born: Option<Vec<Extent>>,
     /// Pages in use after the last collection.
     live: u64,
+    /// Free pages that are being given back to the file system, and not to be taken meanwhile.
+    leaving: Vec<Extent>,
     /// The most pages there may be: those that have an address.
     most_pages: u64,
     #[cfg(test)]
@@ -135,6 +155,8 @@ enum Canary {
     EarlyTruncate,
     /// A collection gives back what the previous generation reaches.
     EarlyPunch,
+    /// Pages that are being given back to the file system may be taken.
+    PunchTaken,
     /// A precommit writes a superblock.
     PrecommitRoot,
     /// A commit is acknowledged before it is synced.

@@ -9,6 +9,7 @@
 //! Invariants:
 //! - a record differs from the payload of a pin in memory (spec 05 §4) by the array of checksums, by
 //!   the tag of references to pins, and by code words, which are 0;
+//! - only the limbs of a natural are in a tail: nothing in them depends on where they lie;
 //! - [`encode`] and [`decode`] are inverse to each other, but that a decoded object calls pins by their
 //!   addresses;
 //! - [`decode`] accepts only payloads all of whose references lead to an object of their kind.
@@ -35,8 +36,11 @@ pub struct Object {
     /// Whether it is a pin of a pin.
     pub mega: bool,
     /// The payload, with code words 0. A reference has its tag in bits 63..48; below it one inside the
-    /// pin has the payload index of its target, one to a pin nothing.
+    /// pin has the payload index of its target, one to a pin nothing. Without the tail.
     pub words: Vec<u64>,
+    /// How many limbs at the end of the payload are not in `words`: those of a natural so long that
+    /// it is written from where it lies ([`Source::tail`](super::Source::tail)). 0 in what is decoded.
+    pub tail: usize,
     /// The references to pins: payload index, ascending, and which pin.
     pub pins: Vec<(usize, u64)>,
     /// The payload indexes of references inside the pin.
@@ -101,7 +105,7 @@ impl Object {
     /// Words of its record, checksum and header included; 0 if it is malformed.
     pub fn record_words(&self) -> usize {
         let checksums = self.parts().map(|parts| parts.checksums());
-        checksums.map_or(0, |checksums| 2 + self.words.len() + checksums)
+        checksums.map_or(0, |checksums| 2 + self.words.len() + self.tail + checksums)
     }
 }
 
@@ -124,7 +128,8 @@ impl Stored {
     }
 }
 
-/// The record of `object` with its payload at `address`, into `out`: checksum, header, payload.
+/// The record of `object` with its payload at `address`, into `out`: room for the checksum, header,
+/// payload without the tail. What is known of it then; the checksum is left to whoever sees the tail.
 ///
 /// `stored` tells where the pins are that it refers to. `None` if it is malformed.
 #[inline(never)]
@@ -136,7 +141,7 @@ pub fn encode(
 ) -> Option<Stored> {
     let parts = object.parts()?;
     let shift = parts.checksums();
-    let words = object.words.len() + shift;
+    let words = object.words.len() + object.tail + shift;
     let kind = if object.mega {
         Kind::Megapin
     } else {
@@ -167,10 +172,8 @@ pub fn encode(
     if object.mega {
         lengths(object, &parts, stored, out)?;
     }
-    let crc = super::crc::words(&out[1..]);
-    out[0] = u64::from(crc);
     Some(Stored {
-        place: Place { address, crc },
+        place: Place { address, crc: 0 },
         words: words as u64,
         mega: object.mega,
     })
@@ -238,6 +241,7 @@ pub fn decode(record: &Record, out: &mut Object) -> Result<(), Damage> {
     let (parts, payload) = record_parts(record)?;
     let shift = parts.checksums();
     out.mega = record.is_mega();
+    out.tail = 0;
     out.words.clear();
     out.pins.clear();
     out.inner.clear();

@@ -4,6 +4,7 @@
 //! - no address, length or count of the file is followed before it is known to stay inside the region;
 //! - at most one page is kept; a writer that overwrites it has to call [`Reader::forget`].
 
+use super::bytes;
 use super::crc;
 use super::error::{Damage, Error};
 use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, Place, SMALL};
@@ -95,12 +96,9 @@ impl Reader {
         }
         if self.cached != Some(number) {
             self.cached = None;
-            let mut bytes = [0; PAGE];
             let at = self.offset(number);
-            read_all(file, at, &mut bytes).map_err(|why| Error::Io("read", why))?;
-            for (word, bytes) in self.page.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                *word = u64::from_le_bytes(*bytes);
-            }
+            let bytes = bytes::of_mut(&mut self.page[..]);
+            read_all(file, at, bytes).map_err(|why| Error::Io("read", why))?;
             self.cached = Some(number);
         }
         Ok(&self.page[..])
@@ -205,14 +203,38 @@ impl Reader {
         out.words.clear();
         let reserved = out.words.try_reserve_exact(total);
         reserved.map_err(|_| Error::Io("read", Errno::ENOMEM))?;
-        let mut page = page_of(address);
-        let mut word = (address - BASE) as usize % PAGE / 8 - 1;
-        while out.words.len() < total {
-            let words = self.page(file, page)?;
-            let end = PAGE_WORDS.min(word + total - out.words.len());
-            out.words.extend_from_slice(&words[word..end]);
-            (page, word) = (page + 1, 0);
-        }
+        let page = page_of(address);
+        let word = (address - BASE) as usize % PAGE / 8 - 1;
+        let words = self.page(file, page)?;
+        let here = total.min(PAGE_WORDS - word);
+        out.words.extend_from_slice(&words[word..word + here]);
+        // The rest at once: a read of each page takes ten times as long.
+        out.words.resize(total, 0);
+        let at = self.offset(page + 1);
+        let rest = bytes::of_mut(&mut out.words[here..]);
+        read_all(file, at, rest).map_err(|why| Error::Io("read", why))?;
         Ok(())
+    }
+
+    /// Whether at `address` and behind it lies what these parts are one behind another.
+    pub fn holds<S: Storage>(
+        &mut self,
+        file: &mut S,
+        mut address: u64,
+        parts: [&[u64]; 2],
+    ) -> Result<bool, Error> {
+        for mut part in parts {
+            while !part.is_empty() {
+                let word = (address - BASE) as usize % PAGE / 8;
+                let (here, rest) = part.split_at(part.len().min(PAGE_WORDS - word));
+                let words = self.page(file, page_of(address))?;
+                if words[word..word + here.len()] != *here {
+                    return Ok(false);
+                }
+                address += 8 * here.len() as u64;
+                part = rest;
+            }
+        }
+        Ok(true)
     }
 }

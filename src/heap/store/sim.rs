@@ -11,7 +11,7 @@
 //!   never is;
 //! - all choices come from a number: the same seed gives the same states.
 
-use super::storage::Storage;
+use super::storage::{Parts, Storage};
 use crate::os::Errno;
 use std::collections::HashSet;
 
@@ -153,7 +153,8 @@ impl Storage for &mut Sim {
         Ok(count)
     }
 
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write_at(&mut self, offset: u64, parts: &Parts) -> Result<usize, Errno> {
+        let bytes = &parts.concat()[..];
         self.writes += 1;
         let count = match self.fault() {
             Some(Fault::Fail(why)) => return Err(why),

@@ -28,6 +28,11 @@ pub struct Space {
     pub end: u64,
 }
 
+/// Pages of a list.
+pub fn count(list: &[Extent]) -> u64 {
+    list.iter().map(|extent| extent.pages).sum()
+}
+
 /// Sorts a list and joins extents that touch.
 pub fn join(list: &mut Vec<Extent>) {
     sort(list, |a, b| a < b);
@@ -158,6 +163,30 @@ impl Space {
                 join(list);
             }
         }
+    }
+
+    /// Adds free pages.
+    pub fn give(&mut self, pages: &[Extent]) {
+        self.free.extend_from_slice(pages);
+        join(&mut self.free);
+    }
+
+    /// Takes the largest free extents away, of at least `least` pages each, until no more than `keep`
+    /// free pages are left. One at the end stays: it is cut off with the next commit.
+    pub fn take_excess(&mut self, keep: u64, least: u64) -> Vec<Extent> {
+        let mut left = count(&self.free);
+        let mut taken = Vec::new();
+        sort(&mut self.free, |a, b| a.pages > b.pages);
+        self.free.retain(|extent| {
+            let excess = left > keep && extent.pages >= least && extent.end() < self.end;
+            if excess {
+                left -= extent.pages;
+                taken.push(*extent);
+            }
+            !excess
+        });
+        join(&mut self.free);
+        taken
     }
 
     /// Whether there is nothing a map would say.

@@ -36,6 +36,8 @@ impl Run {
         let options = Options {
             two_syncs: needs_two || random.one_in(5),
             check_limit: if random.one_in(5) { 8192 } else { 1 << 20 },
+            ahead: [0, 4, 64][random.below(3)],
+            keep: random.below(3) as u64,
             ..Options::default()
         };
         let mut run = Run {
@@ -176,7 +178,16 @@ impl Run {
             store.abandon();
             return Ok(());
         }
-        store.finish(marking).map(drop)
+        store.finish(marking)?;
+        self.some(store, 3)?;
+        let (data, leaving) = (store.data(), store.leaving().to_vec());
+        punch(store.storage(), data, &leaving);
+        if store.storage().dead {
+            return Err(Error::Io("punch", crate::os::Errno::EIO));
+        }
+        self.some(store, 2)?;
+        store.take_back();
+        Ok(())
     }
 
     /// Fewer than `most` commits and precommits.
@@ -448,6 +459,7 @@ canaries! {
     a_missing_settlement_is_noticed: NoSettling,
     early_truncation_is_noticed: EarlyTruncate,
     early_punching_is_noticed: EarlyPunch,
+    punching_what_may_be_taken_is_noticed: PunchTaken,
     a_precommit_that_publishes_is_noticed: PrecommitRoot,
     an_acknowledgement_before_the_sync_is_noticed: NoSync,
     early_notes_are_noticed: EarlyNotes,

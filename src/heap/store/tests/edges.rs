@@ -7,7 +7,7 @@ use super::super::mount::read_slots;
 use super::super::object::children;
 use super::super::read::{Reader, Record};
 use super::super::sim::{Fault, Sim};
-use super::super::storage::{Storage, write_all};
+use super::super::storage::{Parts, Storage, write_all};
 use super::super::*;
 use super::basic::{image, mount};
 use super::crash::REGION;
@@ -476,7 +476,7 @@ impl Storage for Full {
     fn read_at(&mut self, _: u64, _: &mut [u8]) -> Result<usize, Errno> {
         Ok(0)
     }
-    fn write_at(&mut self, _: u64, _: &[u8]) -> Result<usize, Errno> {
+    fn write_at(&mut self, _: u64, _: &Parts) -> Result<usize, Errno> {
         Ok(0)
     }
     fn truncate(&mut self, _: u64) -> Result<(), Errno> {

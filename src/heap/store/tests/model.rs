@@ -15,6 +15,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 #[derive(Clone, Debug)]
 pub struct Pin {
     pub object: Object,
+    /// Words of it that are written from where they lie.
+    pub tail: usize,
     pub digest: u64,
     pub address: Option<u64>,
 }
@@ -59,7 +61,14 @@ impl Source for Heap {
     fn object(&mut self, pin: u64, out: &mut Object) -> Result<(), Error> {
         self.asked += 1;
         out.clone_from(&self.pins[pin as usize].object);
+        out.tail = self.pins[pin as usize].tail;
+        out.words.truncate(out.words.len() - out.tail);
         Ok(())
+    }
+
+    fn tail(&self, pin: u64, words: usize) -> &[u64] {
+        let all = &self.pins[pin as usize].object.words;
+        &all[all.len() - words..]
     }
 
     fn placed(&mut self, pin: u64, address: u64) {
@@ -73,6 +82,7 @@ impl Heap {
         let digest = digest(&object, |pin| self.pins[pin as usize].digest);
         self.pins.push(Pin {
             object,
+            tail: 0,
             digest,
             address: None,
         });
@@ -115,7 +125,9 @@ impl Heap {
         object
             .words
             .extend((0..limbs as u64).map(|i| !(number ^ (i * 77))));
-        self.add(object)
+        let pin = self.add(object);
+        self.pins[pin as usize].tail = if number.is_multiple_of(3) { 0 } else { limbs };
+        pin
     }
 
     fn refer(&self, object: &mut Object, pin: u64) {
