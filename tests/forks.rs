@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use support::process::SPAWNING;
+use support::process::spawn;
 use support::{End, Plan, scratch_dir};
 
 /// The state is a number and a table of 64 pins that follow from it; the first run stores it.
@@ -90,8 +90,7 @@ fn start(mut command: Command) -> (Child, BufReader<ChildStdout>) {
         }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let _spawning = SPAWNING.read();
-    let mut child = command.spawn().expect("an image");
+    let mut child = spawn(&mut command).expect("an image");
     let stdout = BufReader::new(child.stdout.take().expect("piped"));
     (child, stdout)
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::images::{self, Pins, smallest_elf};
-use support::process::{SPAWNING, binary};
+use support::process::{self, binary};
 use support::{End, Outcome, Plan, scratch_dir};
 
 fn golden(name: &str) -> PathBuf {
@@ -30,9 +30,7 @@ fn succeeds(got: &Outcome, stdout: &str) {
 
 /// Runs an executable: what it prints, to either stream, and its status.
 fn run(dir: &Path, program: &str, args: &[&str]) -> (String, Option<i32>) {
-    let spawning = SPAWNING.read();
-    let got = Command::new(dir.join(program)).args(args).output();
-    drop(spawning);
+    let got = process::output(Command::new(dir.join(program)).args(args));
     let got = got.expect("an executable");
     let text = [got.stdout, got.stderr].concat();
     (
@@ -45,7 +43,7 @@ fn run(dir: &Path, program: &str, args: &[&str]) -> (String, Option<i32>) {
 fn copy() -> PathBuf {
     let dir = scratch_dir("golden");
     let bytes = fs::read(golden("image-v1")).expect("the golden image");
-    fs::write(dir.join("img"), bytes).expect("a copy");
+    process::write_program(&dir.join("img"), &bytes);
     dir
 }
 
@@ -98,8 +96,8 @@ fn variants(dir: &Path) -> Vec<PathBuf> {
             "strip" => words.extend([&*to, &*from]),
             _ => words.extend([&*from, &*to]),
         }
-        let done = Command::new(tool).args(words).current_dir(dir).status();
-        assert!(done.expect("binutils").success(), "{tool}");
+        let done = process::output(Command::new(tool).args(words).current_dir(dir));
+        assert!(done.expect("binutils").status.success(), "{tool}");
     }
     vec![unoptimised, larger, stripped]
 }
@@ -122,7 +120,7 @@ fn a_region_runs_under_any_runtime_in_both_directions() {
     };
     let runtimes = variants(&dir);
     let call = |runtime: &Path, args: &[&str]| {
-        let got = Command::new(runtime).args(args).current_dir(&dir).output();
+        let got = process::output(Command::new(runtime).args(args).current_dir(&dir));
         let got = got.expect("a runtime");
         let error = String::from_utf8_lossy(&got.stderr);
         assert!(got.status.success(), "{}: {error}", runtime.display());

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use support::images::{self, Pins, smallest_elf};
-use support::process::{SPAWNING, binary};
+use support::process::{self, binary};
 use support::{End, Outcome, Plan, scratch_dir};
 
 fn run(dir: &Path, args: &[&str]) -> Outcome {
@@ -252,10 +252,8 @@ fn an_image_in_use_is_refused() {
         ends(&run(&dir, &["image", command, "img"]), "", &line, 4);
     }
     assert!(state(&path) == before, "written");
-    // Processes that other tests are starting at this moment have it too.
-    let alone = SPAWNING.write();
     drop(used);
-    drop(alone);
+    images::let_go(&path);
     ends(&run(&dir, &["image", "scrub", "img"]), "", "", 0);
 }
 
@@ -529,9 +527,7 @@ fn an_image_that_does_not_fit_leaves_nothing() {
     let script = "trap '' XFSZ; ulimit -f 300; exec \"$0\" boot a.seed old";
     let mut command = std::process::Command::new("/bin/sh");
     command.args(["-c", script]).arg(binary()).current_dir(&dir);
-    let spawning = SPAWNING.read();
-    let got = command.output().expect("a shell");
-    drop(spawning);
+    let got = process::output(&mut command).expect("a shell");
     let line = "plan: boot: old: cannot write: file too large (raise ulimit -f)\n";
     assert_eq!(String::from_utf8_lossy(&got.stderr), line);
     assert_eq!(got.status.code(), Some(3));
@@ -561,13 +557,9 @@ fn an_image_reaches_the_runtime_by_a_variable() {
     ends(&run(&dir, &["boot", "a.seed", "img"]), "", "", 0);
     let path = dir.join("img");
     let ask = |command: &str| {
-        let spawning = SPAWNING.read();
-        let got = std::process::Command::new(&path)
-            .env("PLANCMD", command)
-            .args(["image", "--help"])
-            .output()
-            .expect("the image");
-        drop(spawning);
+        let mut image = std::process::Command::new(&path);
+        image.env("PLANCMD", command).args(["image", "--help"]);
+        let got = process::output(&mut image).expect("the image");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&got.stdout), text(&got.stderr), got.status.code())
     };

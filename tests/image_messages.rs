@@ -5,10 +5,10 @@ mod support;
 
 use plan::heap::store::Root;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use support::images::{self, Pins, smallest_elf};
-use support::process::{SPAWNING, binary};
+use support::process::{binary, write_program};
 use support::{End, Plan, scratch_dir};
 
 /// Makes something unusable of the bytes of an image.
@@ -190,9 +190,8 @@ fn an_image_that_is_used_is_said() {
         let line = format!("image {name}: img: in use by another process (end it first)");
         says(&dir, &format!("image {task} img"), 4, &line);
     }
-    let alone = SPAWNING.write();
     drop(used);
-    drop(alone);
+    images::let_go(&dir.join("img"));
     assert_eq!(
         Plan::new(["image", "scrub", "img"]).dir(&dir).run().end,
         End::Status(0)
@@ -225,11 +224,8 @@ fn an_image_that_starts_says_the_same() {
         image.extend(&data[REGION..]);
         let path = dir.join("started");
         fs::remove_file(&path).unwrap_or_default();
-        fs::write(&path, image).expect("an image");
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("permissions");
+        write_program(&path, &image);
         let started = Plan::new(["x"]).program(&path).env("PLAN_VERIFY", "1");
-        let _alone = SPAWNING.write();
-        drop(_alone);
         let got = started.run();
         let line = format!("plan: image {}: {why}\n", path.display());
         assert_eq!((got.err(), got.end), (line, End::Status(4)), "{file}");

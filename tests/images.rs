@@ -11,7 +11,7 @@ use plan::os::image;
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::images::with_file;
-use support::{End, Mode, Outcome, Plan, scratch_dir};
+use support::{End, Mode, Outcome, Plan, process, scratch_dir};
 
 const MODES: [Mode; 2] = [Mode::Plain, Mode::Stress];
 
@@ -238,7 +238,7 @@ fn a_damaged_generation_gives_way_to_the_one_before_with_a_warning() {
     let at = with_store(&image, place);
     let mut bytes = fs::read(&image).expect("bytes");
     bytes[at as usize] ^= 4;
-    fs::write(&image, &bytes).expect("space");
+    process::write_program(&image, &bytes);
     let got = run(&image, &[]).run();
     assert_eq!(
         (got.out().as_str(), got.end),
@@ -345,7 +345,7 @@ fn without_space_commits_throw_and_later_ones_succeed() {
         let mut shell = std::process::Command::new("/bin/sh");
         shell.arg("-c").arg(format!("{limit}; exec ./p"));
         shell.current_dir(image.parent().expect("a directory"));
-        let got = shell.output().expect("a shell");
+        let got = process::output(&mut shell).expect("a shell");
         let error = String::from_utf8_lossy(&got.stderr);
         assert_eq!(got.status.code(), Some(number), "{limit}: {error}");
         check(&image, &[], Mode::Plain, "", number);

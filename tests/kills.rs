@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::process::SPAWNING;
+use support::process::spawn;
 use support::{End, Plan, scratch_dir};
 
 /// Kills of all images together.
@@ -75,8 +75,7 @@ fn start(image: &Path) -> Child {
     // Without arguments the program would find the number 0 and take it for its own call.
     command.arg("begin");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let _spawning = SPAWNING.read();
-    command.stderr(Stdio::piped()).spawn().expect("an image")
+    spawn(command.stderr(Stdio::piped())).expect("an image")
 }
 
 /// A run that ends by a kill: some time after so many lines, or before there is one. What it printed.

@@ -21,6 +21,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use support::filter::Answer;
 use support::images::{self, Pins, smallest_elf};
+use support::process::copy_program;
 use support::{End, Outcome, Plan, scratch_dir};
 
 const EPERM: u32 = 1;
@@ -385,7 +386,7 @@ fn in_small_space(dir: &Path, script: &str) -> Outcome {
 fn without_space_nothing_is_left() {
     let (dir, _) = seed();
     let (there, _) = image();
-    fs::copy(there.join("img"), dir.join("img")).expect("a copy");
+    copy_program(&there.join("img"), &dir.join("img"));
     let full = "no space left on device (make room)\n";
     for (script, line, left) in [
         (

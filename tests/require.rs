@@ -8,7 +8,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -179,13 +179,10 @@ fn a_damaged_library_is_an_internal_error() {
         let place = place.expect("the part is inside");
         elf[place..place + bytes.len() / 2].fill(0);
         let copy = dir.join(part);
-        fs::write(&copy, elf).expect("a copy");
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).expect("an executable");
-        let got = Command::new(&copy)
-            .args(["wisp", "t"])
-            .current_dir(&dir)
-            .output()
-            .expect("the copy runs");
+        process::write_program(&copy, &elf);
+        let mut command = Command::new(&copy);
+        let got = process::output(command.args(["wisp", "t"]).current_dir(&dir));
+        let got = got.expect("the copy runs");
         let message = String::from_utf8_lossy(&got.stderr);
         assert_eq!(got.status.code(), Some(70), "{part}: {message}");
         assert!(message.starts_with("plan: built-in library: "), "{message}");
@@ -200,12 +197,10 @@ fn a_damaged_library_is_an_internal_error() {
 /// The first `lines` lines that `plan` writes to standard error while its input stays open after
 /// `first`; then all it writes after `rest` and the end.
 fn through_a_pipe(first: &str, lines: usize, rest: &str) -> (String, String, Option<i32>) {
-    let mut child = Command::new(process::binary())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("plan starts");
+    let mut command = Command::new(process::binary());
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let child = process::spawn(command.stderr(Stdio::piped()));
+    let mut child = child.expect("plan starts");
     let mut input = child.stdin.take().expect("a pipe");
     let mut error = BufReader::new(child.stderr.take().expect("a pipe"));
     let (send, receive) = std::sync::mpsc::channel();

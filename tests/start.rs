@@ -12,7 +12,7 @@ mod common;
 mod image;
 
 use common::plan_path;
-use image::{Scratch, let_spawns_end};
+use image::{Scratch, let_go};
 use plan::os::durable;
 use plan::os::file::open_both;
 use std::os::unix::ffi::OsStrExt;
@@ -145,7 +145,7 @@ fn a_file_in_use_is_refused_at_once() {
     );
     assert_eq!(dir.shell("PLAN_READONLY=1 ./img"), (Some(0), String::new()));
     drop(reader);
-    let_spawns_end();
+    let_go(&dir.0.join("img"));
     assert_eq!(dir.shell("./img"), (Some(0), String::new()));
     // The kernel itself refuses to execute what somebody writes: 126 of the shell.
     let writer = open_both(path).unwrap();

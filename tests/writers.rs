@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Barrier;
 use std::thread;
-use support::process::SPAWNING;
+use support::process::spawn;
 use support::{End, Plan, scratch_dir};
 
 /// Pairs of starts.
@@ -45,11 +45,7 @@ fn start(image: &Path, together: &Barrier) -> Option<(Child, BufReader<ChildStdo
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command.stderr(Stdio::piped());
     together.wait();
-    let child = {
-        let _spawning = SPAWNING.read();
-        command.spawn()
-    };
-    let mut child = match child {
+    let mut child = match spawn(&mut command) {
         Ok(child) => child,
         Err(why) => {
             assert_eq!(why.kind(), ErrorKind::ExecutableFileBusy, "{why}");

@@ -2,7 +2,8 @@
 
 use plan::heap::store::object::Object;
 use plan::heap::store::{Error, FileStorage, Options, Root, Source, Store};
-use plan::os::file::open_both;
+use plan::os::durable::is_locked;
+use plan::os::file::{open_both, open_read};
 use plan::os::image::marked;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -10,15 +11,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 /// Held to write while a file that is going to be executed is open, to read while a process is started:
 /// until a new process executes its program it has the files that others have open, and their locks.
 static SPAWNING: RwLock<()> = RwLock::new(());
 
-/// Waits until no process that is being started has what was open before this is called.
-#[allow(dead_code)] // not every program of tests closes files that matter
-pub fn let_spawns_end() {
-    drop(SPAWNING.write().unwrap_or_else(PoisonError::into_inner));
+/// Waits until nobody has the file locked. Processes that other tests are starting have the
+/// descriptors of this one, and with them its locks, until the kernel closes them.
+#[allow(dead_code)] // not every program of tests locks files
+pub fn let_go(path: &Path) {
+    let file = open_read(path.as_os_str().as_bytes()).expect("it is there");
+    let begin = Instant::now();
+    while is_locked(file.fd()).expect("the system answers") {
+        assert!(begin.elapsed() < Duration::from_secs(60), "still locked");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A source of pins that has none.

@@ -14,6 +14,7 @@ mod tracer;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::process::copy_program;
 use support::{End, Plan, scratch_dir};
 use tracer::{Fault, Traced};
 
@@ -201,7 +202,7 @@ fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
             fault,
             lasting,
         };
-        fs::copy(&image, &copy).expect("a copy");
+        copy_program(&image, &copy);
         (plan, traced(&copy, syncs, plan, None))
     };
     let (_, sound) = run("1", 0, 0, Fault::Short, false);
@@ -229,7 +230,7 @@ fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
     );
     // Last, because nothing else may run beside a tracer.
     for (syncs, expected) in [("1", "wswsw"), ("2", "wswswswsw")] {
-        fs::copy(&image, &copy).expect("a copy");
+        copy_program(&image, &copy);
         assert_eq!(rhythm(&copy, syncs), expected, "{syncs}");
     }
 }

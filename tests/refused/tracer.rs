@@ -9,6 +9,7 @@
 //! Safety: raw system calls; what the kernel reads and writes lives across the call.
 #![allow(unsafe_code)]
 
+use super::support::process::spawn;
 use plan::os::sys;
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -174,7 +175,7 @@ pub fn run(command: &mut Command, execs: usize, plan: Plan) -> Traced {
             error => Err(io::Error::from_raw_os_error(-error as i32)),
         });
     }
-    let mut child = command.spawn().expect("a process that can be traced");
+    let mut child = spawn(command).expect("a process that can be traced");
     let mut tracer = Tracer {
         plan,
         execs,

@@ -7,11 +7,13 @@ use super::process::SPAWNING;
 use plan::heap::store::format::region_after_elf;
 use plan::heap::store::object::Object;
 use plan::heap::store::{Error, FileStorage, Options, Root, Source, Store};
-use plan::os::file;
+use plan::os::{durable, file};
 use plan::value::{Header, Kind, MAX_DIRECT, TAG_NAT, TAG_PIN, Value, closure_tag};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn options() -> Options {
     Options {
@@ -86,7 +88,10 @@ fn refer(object: &mut Object, children: &[u64]) {
 
 /// Writes `elf` and a region with these commits, one after the other, to `path`.
 pub fn write(path: &Path, elf: &[u8], pins: &mut Pins, roots: &[Root]) {
-    fs::write(path, elf).expect("a file");
+    {
+        let _alone = SPAWNING.write();
+        fs::write(path, elf).expect("a file");
+    }
     let header = elf.first_chunk().expect("a header");
     let region = region_after_elf(header).expect("an executable");
     with_file(path, |storage| {
@@ -108,6 +113,17 @@ fn commit(mut store: Store<FileStorage>, pins: &mut Pins, roots: &[Root]) {
         store.commit(pins, *root).expect("a commit");
     }
     store.settle();
+}
+
+/// Waits until nobody has the file locked. Processes that other tests are starting have the
+/// descriptors of this one, and with them its locks, until the kernel closes them.
+pub fn let_go(path: &Path) {
+    let file = file::open_read(path.as_os_str().as_bytes()).expect("the file");
+    let begin = Instant::now();
+    while durable::is_locked(file.fd()).expect("an answer") {
+        assert!(begin.elapsed() < Duration::from_secs(60), "still locked");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Calls `work` with the file, locked as by a running image.

@@ -8,18 +8,46 @@
 use super::filter::{Answer, filter};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Once, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Held for reading while a process is started: until it executes its program it has the descriptors
-/// of this one, and with them its locks. Who opens and closes a file with a lock holds it for writing.
+/// of this one, and with them its locks. A file that is locked, or executed later, is opened and closed
+/// while this is held for writing. (To let spawns end after that is not enough: the parent of a `vfork`
+/// goes on before the kernel closes the child's descriptors.)
 pub static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// Starts a process.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _spawning = SPAWNING.read();
+    command.spawn()
+}
+
+/// Starts a process without standard input, and takes what it prints until it ends.
+pub fn output(command: &mut Command) -> io::Result<Output> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    spawn(command.stderr(Stdio::piped()))?.wait_with_output()
+}
+
+/// Writes a file that everybody may execute.
+pub fn write_program(path: &Path, bytes: &[u8]) {
+    let _alone = SPAWNING.write();
+    fs::write(path, bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("it is ours");
+}
+
+/// Copies a file that is going to be executed, with its permissions.
+pub fn copy_program(from: &Path, to: &Path) {
+    let _alone = SPAWNING.write();
+    fs::copy(from, to).unwrap_or_else(|e| panic!("{}: {e}", to.display()));
+}
 
 /// How the runtime is driven.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -196,14 +224,12 @@ impl Plan {
 
     pub fn run(self) -> Outcome {
         let mut command = self.command();
-        let spawning = SPAWNING.read();
-        let mut child = command.spawn().unwrap_or_else(|e| {
+        let mut child = spawn(&mut command).unwrap_or_else(|e| {
             panic!(
                 "{}: cannot be started: {e} (run make first)",
                 command.get_program().display()
             )
         });
-        drop(spawning);
         let feeder = match (child.stdin.take(), self.input) {
             (Some(mut pipe), Input::Bytes(bytes)) => Some(thread::spawn(move || {
                 // The child may end without reading everything: a broken pipe is no failure here.
