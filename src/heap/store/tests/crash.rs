@@ -397,6 +397,12 @@ fn crash(seed: u64, canary: Option<Canary>) -> Result<u64, String> {
     Ok(states + judge.nested)
 }
 
+/// How to see a failure again.
+fn replay(seed: u64) -> String {
+    let test = "a_crash_leaves_the_last_acknowledged_value_or_the_one_in_flight";
+    format!("again: PLAN_CRASH_SEED={seed} cargo test -p plan-base --lib {test}")
+}
+
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
@@ -410,7 +416,7 @@ fn a_crash_leaves_the_last_acknowledged_value_or_the_one_in_flight() {
     let wanted = setting("PLAN_CRASH_STATES").unwrap_or(2_000_000);
     let (mut states, mut seed) = (0, 0);
     while states < wanted {
-        states += crash(seed, None).unwrap_or_else(|why| panic!("{why}"));
+        states += crash(seed, None).unwrap_or_else(|why| panic!("{why}\n{}", replay(seed)));
         seed += 1;
     }
     println!("{states} states of {seed} workloads");
@@ -435,10 +441,16 @@ fn what_touches_a_generation_is_noticed_at_the_write() {
     assert_eq!(untouched(&start, &run.sim.log), Ok(()));
 }
 
+/// A workload shows what is broken, the same one again in the same way, and nothing without the canary.
 fn is_noticed(canary: Canary) {
-    let noticed = (1000..1200).find(|seed| crash(*seed, Some(canary)).is_err());
-    let seed = noticed.unwrap_or_else(|| panic!("{canary:?} goes unnoticed"));
-    crash(seed, None).unwrap_or_else(|why| panic!("without {canary:?}: {why}"));
+    let noticed = (1000..1200).find_map(|seed| {
+        let error = crash(seed, Some(canary)).err()?;
+        Some((seed, error))
+    });
+    let (seed, error) = noticed.unwrap_or_else(|| panic!("{canary:?} goes unnoticed"));
+    assert!(error.starts_with(&format!("seed {seed}: ")), "{error}");
+    assert_eq!(crash(seed, Some(canary)), Err(error));
+    crash(seed, None).unwrap_or_else(|why| panic!("without {canary:?}: {why}\n{}", replay(seed)));
 }
 
 macro_rules! canaries {

@@ -8,3 +8,4 @@ mod fault;
 mod format;
 mod model;
 mod reach;
+mod states;
