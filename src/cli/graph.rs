@@ -209,7 +209,7 @@ mod tests {
     use crate::value::print::{Style, show};
     use proptest::prelude::*;
 
-    fn machine(stress: bool) -> Machine {
+    fn machine(stress: bool) -> Box<Machine> {
         let options = Options {
             stress,
             verify: true,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     /// A machine with the forced value of this script on top.
-    fn value_of(script: &str) -> Machine {
+    fn value_of(script: &str) -> Box<Machine> {
         let (mut machine, mut out) = (machine(false), Vec::new());
         let ended = Console::new(&mut machine, &mut script.as_bytes(), &mut out, load_file).run();
         assert_eq!(ended, Ended::Input, "{script}");

@@ -14,6 +14,7 @@ use crate::os::env::Args;
 use crate::os::{clock, signal};
 use crate::prim;
 use crate::value::WORD;
+use alloc::boxed::Box;
 use core::fmt;
 
 /// What a command needs to know to run a machine.
@@ -87,7 +88,7 @@ impl Environment {
     ///
     /// # Errors
     /// The exit status for a system that refuses what is needed to start.
-    pub fn start(&self) -> Result<Machine, i32> {
+    pub fn start(&self) -> Result<Box<Machine>, i32> {
         Machine::new(self.machine, &prim::ENGINE).map_err(|error| {
             let region = error.region();
             let why = "the system refuses the address space (raise ulimit -v or free memory)";

@@ -323,11 +323,12 @@ pub struct Tracing {
 }
 
 impl Machine {
-    /// A machine with an empty heap and stack.
+    /// A machine with an empty heap and stack. Boxed: it takes 2.6 KB, and each page of the native
+    /// stack that it is moved through costs a start a microsecond.
     ///
     /// # Errors
     /// The region that the system refuses.
-    pub fn new(options: Options, engine: &'static Engine) -> Result<Machine, StartError> {
+    pub fn new(options: Options, engine: &'static Engine) -> Result<Box<Machine>, StartError> {
         let budget = match options.memory {
             0 => limits::memory_budget(false),
             bytes => bytes,
@@ -351,7 +352,7 @@ impl Machine {
         engine: &'static Engine,
         arena: Arena,
         budget: u64,
-    ) -> Result<Machine, StartError> {
+    ) -> Result<Box<Machine>, StartError> {
         let stack_bytes = match options.stack_bytes {
             0 => memory::default_stack_bytes(budget),
             bytes => bytes,
@@ -368,7 +369,7 @@ impl Machine {
             verify: options.verify,
         })
         .map_err(|_| StartError::Heap)?;
-        let mut machine = Machine {
+        let mut machine = Box::new(Machine {
             crew: None,
             office: None,
             heap,
@@ -391,7 +392,7 @@ impl Machine {
             escape: None,
             trail: trail::Trail::EMPTY,
             region: None,
-        };
+        });
         machine.divide_memory();
         machine.prepare_exhaustion().map_err(|_| StartError::Heap)?;
         Ok(machine)

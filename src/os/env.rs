@@ -34,6 +34,9 @@ pub struct Args {
     argv: *const *const c_char,
     envp: *const *const c_char,
     auxv: *const [u64; 2],
+    /// Whether the name of an entry of the environment begins with `PLAN`: mostly none does, and a
+    /// start asks for a dozen such names.
+    ours: bool,
 }
 
 /// The bytes of a terminated string.
@@ -52,6 +55,19 @@ pub(super) unsafe fn bytes(start: *const c_char) -> &'static [u8] {
     }
 }
 
+/// Whether a terminated string begins with `PLAN`. Sign by sign, because the first start of an
+/// image is to touch no page of constants.
+///
+/// # Safety
+/// `entry` must point to a string that ends in a zero byte.
+unsafe fn is_ours(entry: *const c_char) -> bool {
+    let is = |i, sign: u8| {
+        // SAFETY: no sign before this one is 0.
+        unsafe { entry.add(i).read() == sign as c_char }
+    };
+    is(0, b'P') && is(1, b'L') && is(2, b'A') && is(3, b'N')
+}
+
 impl Args {
     /// Reads the initial stack; the program name counts as argument 0.
     ///
@@ -65,7 +81,9 @@ impl Args {
             let argv: *const *const c_char = stack.add(1).cast();
             let envp = argv.add(count + 1);
             let mut end = envp;
+            let mut ours = false;
             while !end.read().is_null() {
+                ours = ours || is_ours(end.read());
                 end = end.add(1);
             }
             Args {
@@ -73,6 +91,7 @@ impl Args {
                 argv,
                 envp,
                 auxv: end.add(1).cast(),
+                ours,
             }
         }
     }
@@ -100,8 +119,16 @@ impl Args {
     }
 
     /// The value of the environment variable `name`: the first entry `name=value`.
-    #[inline(never)]
+    #[inline(always)]
     pub fn var(&self, name: &[u8]) -> Option<&'static [u8]> {
+        if !self.ours && matches!(name, [b'P', b'L', b'A', b'N', ..]) {
+            return None;
+        }
+        self.search(name)
+    }
+
+    #[inline(never)]
+    fn search(&self, name: &[u8]) -> Option<&'static [u8]> {
         // Most entries differ at once; to measure them all would take longer than all else here.
         (0..)
             .map_while(|i| {

@@ -22,12 +22,24 @@ use super::errno::Errno;
 use super::file::{self, Fd};
 use super::sys::{Sysno, call};
 use super::{image, mem, process, signal};
+use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr};
 
 /// Bytes of a stack for the handler: the kernel puts all registers there, with AVX-512 3.5 KiB.
 pub const STACK_BYTES: usize = 4 * mem::PAGE;
+
+/// The stack of the main thread's handler: part of the executable, because a mapping would cost a
+/// start a microsecond.
+#[unsafe(link_section = ".bss.aside")]
+static STACK: Stack = Stack(UnsafeCell::new([0; STACK_BYTES]));
+
+#[repr(align(16))]
+struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
+
+// SAFETY: the kernel alone uses it, for one thread.
+unsafe impl Sync for Stack {}
 
 /// Memory that cannot be accessed, and memory that is not there (behind the end of a file).
 const FAULTS: [i32; 2] = [11, 7];
@@ -36,8 +48,9 @@ const FAULTS: [i32; 2] = [11, 7];
 const WILD: [i32; 3] = [4, 5, 8];
 /// The path by which the image that is mapped was started; null if none is.
 static PATH: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
-/// Its file.
-static FILE: AtomicI32 = AtomicI32::new(-1);
+/// Its file, if one is. No variable begins with another value than 0: the start of an image would
+/// have to map and copy the page with it.
+static FILE: AtomicI32 = AtomicI32::new(0);
 /// Whether a fault is being reported.
 static REPORTED: AtomicBool = AtomicBool::new(false);
 /// The handler gets the address.
@@ -110,9 +123,8 @@ fn catch_one(fault: i32) -> Result<(), Errno> {
 /// # Errors
 /// What the kernel answers, for instance `ENOMEM`; then a fault may end the process by a signal.
 pub fn catch() -> Result<(), Errno> {
-    let stack = mem::map(STACK_BYTES)?;
-    // SAFETY: the mapping stays for ever.
-    unsafe { use_stack(stack)? };
+    // SAFETY: it is there for ever, and for this alone: only the main thread comes here.
+    unsafe { use_stack(NonNull::new_unchecked(STACK.0.get().cast()))? };
     FAULTS.into_iter().try_for_each(catch_one)
 }
 

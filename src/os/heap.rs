@@ -1,10 +1,13 @@
 //! The allocator behind Rust's own tables: vectors and hash maps of the runtime, never PLAN values.
 //!
-//! Small blocks come from `talc` (a dlmalloc-style allocator: segregated free lists, boundary tags,
-//! constant time in practice) over chunks of [`CHUNK`] bytes; blocks of [`LARGE`] bytes and more
-//! are mappings of their own, so that they grow by moving page tables instead of bytes and are
-//! given back when freed. `linked_list_allocator` was rejected because its single free list makes
-//! every allocation linear in the number of holes; `dlmalloc` because on Linux it pulls in `libc`.
+//! The first small blocks come from memory of the executable itself, which lies beside its
+//! variables: a start that needs no more has no page tables of its own to make for it (4
+//! microseconds). Then small blocks come from `talc` (a dlmalloc-style allocator: segregated free
+//! lists, boundary tags, constant time in practice) over chunks of [`CHUNK`] bytes; blocks of
+//! [`LARGE`] bytes and more are mappings of their own, so that they grow by moving page tables
+//! instead of bytes and are given back when freed. `linked_list_allocator` was rejected because
+//! its single free list makes every allocation linear in the number of holes; `dlmalloc` because
+//! on Linux it pulls in `libc`.
 //!
 //! Invariants:
 //! - the size alone decides which of the two a block belongs to, so freeing needs no lookup;
@@ -12,7 +15,8 @@
 //! - running out of memory is a null pointer, which Rust turns into the panic handler or, through
 //!   `try_reserve`, into an error.
 //!
-//! Safety: chunks are fresh mappings that nothing else refers to; the lock makes access exclusive.
+//! Safety: chunks are fresh mappings that nothing else refers to, or the first, taken once; the
+//! lock makes access exclusive.
 #![allow(unsafe_code)]
 
 use super::{futex, mem};
@@ -20,7 +24,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use talc::base::Talc;
 use talc::base::binning::{Binning, DefaultBinning};
 use talc::source::Source;
@@ -30,6 +34,23 @@ const CHUNK: usize = 1 << 20;
 
 /// Bytes from which a block is a mapping of its own: at 256 KiB less than 2 % is lost to rounding.
 const LARGE: usize = 1 << 18;
+
+/// Bytes of the first chunk: more than a program needs that is about to run. With the little that
+/// is behind it (`linker.ld`) it makes whole pages, so the tag at its end touches none of its own.
+const FIRST_BYTES: usize = (60 << 10) - 512;
+
+/// The first chunk.
+#[repr(align(16))]
+struct First(UnsafeCell<[u8; FIRST_BYTES]>);
+
+// SAFETY: whoever takes it is the only one to touch it.
+unsafe impl Sync for First {}
+
+#[unsafe(link_section = ".bss.chunk")]
+static FIRST: First = First(UnsafeCell::new([0; FIRST_BYTES]));
+
+/// Whether an allocator has the first chunk.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Bytes mapped for chunks and large blocks.
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
@@ -52,6 +73,11 @@ struct Chunks;
 // SAFETY: `acquire` makes a system call and allocates nothing itself.
 unsafe impl Source for Chunks {
     fn acquire<B: Binning>(talc: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
+        if layout.size() <= FIRST_BYTES / 4 && !TAKEN.swap(true, Relaxed) {
+            // SAFETY: nobody else has taken it, and nobody gives it back.
+            let whole = unsafe { talc.claim(FIRST.0.get().cast(), FIRST_BYTES) };
+            return whole.map(drop).ok_or(());
+        }
         // Half a chunk is enough for the allocator's own table and the tags around a block.
         let wanted = layout.size().checked_add(layout.align()).ok_or(())?;
         let len = wanted.checked_add(CHUNK / 2).ok_or(())?.max(CHUNK);

@@ -9,6 +9,7 @@
 use super::{Console, Ended};
 use crate::machine::Machine;
 use crate::seed::{Code, SeedError};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Scripts and what they print. Each must end at the end of its input.
@@ -46,7 +47,7 @@ pub struct Report {
 ///
 /// # Errors
 /// Those of `machine`.
-pub fn self_test<E>(machine: impl Fn() -> Result<Machine, E>) -> Result<Report, E> {
+pub fn self_test<E>(machine: impl Fn() -> Result<Box<Machine>, E>) -> Result<Report, E> {
     let mut failed = None;
     for (i, (script, expected)) in SCRIPTS.iter().enumerate() {
         let mut out = Vec::new();

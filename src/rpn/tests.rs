@@ -20,7 +20,7 @@ fn load(machine: &mut Machine, path: &[u8]) -> Result<(), SeedError> {
     Ok(())
 }
 
-fn machine() -> Machine {
+fn machine() -> Box<Machine> {
     let options = Options {
         verify: true,
         stack_bytes: 1 << 20,

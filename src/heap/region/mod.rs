@@ -65,6 +65,12 @@ impl Region {
         let window = Window::map(fd, data, store.superblock().pages);
         let window = window.map_err(|why| Error::Io("map", why))?;
         store.set_pages(window.pages());
+        let root = Value::from_bits(store.root());
+        if root.is_pin() {
+            // The page will be written to when something in it is called. A page that is read
+            // first is mapped twice, and the 15 around it, too: 3 microseconds of a start.
+            let _ = root.publish_code_word(0);
+        }
         Ok(Region {
             store,
             window,

@@ -6,7 +6,10 @@
 //! Safety: every sequence of bytes is a word, and bytes need no alignment.
 #![allow(unsafe_code)]
 
+use super::format::{PAGE_WORDS, Page};
+
 const _: () = assert!(cfg!(target_endian = "little"));
+const _: () = assert!(size_of::<[u64; PAGE_WORDS]>() == size_of::<Page>());
 
 /// The bytes of some words.
 pub fn of(words: &[u64]) -> &[u8] {
@@ -18,4 +21,10 @@ pub fn of(words: &[u64]) -> &[u8] {
 pub fn of_mut(words: &mut [u64]) -> &mut [u8] {
     // SAFETY: as above, and borrowed exclusively.
     unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
+}
+
+/// The bytes of the words of a page, to be written.
+pub fn of_page(words: &mut [u64; PAGE_WORDS]) -> &mut Page {
+    // SAFETY: as above; both are as long.
+    unsafe { &mut *(&raw mut *words).cast() }
 }

@@ -133,8 +133,9 @@ fn get_u64(page: &Page, at: usize) -> u64 {
 }
 
 fn all_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().all(|word| *word == [0; 8]) && rest.iter().all(|byte| *byte == 0)
+    // As many as a register holds: the start of an image looks at two pages of them.
+    let (words, rest) = bytes.as_chunks::<32>();
+    words.iter().all(|word| *word == [0; 32]) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// A run of pages.

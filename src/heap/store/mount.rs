@@ -13,7 +13,7 @@
 //! - a superblock of an unknown version is an error, even beside a known one.
 
 use super::error::{Damage, Error};
-use super::format::{DATA, Extent, FIRST_PAGE, Notes, PAGE, Page, Place, Slot, Superblock};
+use super::format::{DATA, Extent, FIRST_PAGE, Notes, PAGE, Place, Slot, Superblock};
 use super::format::{address_of, page_sum};
 use super::read::{Reader, Record};
 use super::space::Space;
@@ -36,19 +36,14 @@ pub struct Mounted<S> {
     pub passed_over: Option<Damage>,
 }
 
-/// What `decode` finds in the page at `offset`. Not part of its callers: each page of the native stack
-/// that is touched for the first time costs a fault, so all pages are read at the same place.
-#[inline(never)]
-fn read_page<S: Storage, T>(file: &mut S, offset: u64, decode: fn(&Page) -> T) -> Result<T, Error> {
-    let mut page = [0; PAGE];
-    read_all(file, offset, &mut page).map_err(|why| Error::Io("read", why))?;
-    Ok(decode(&page))
-}
-
 /// The slots of the region at `region`.
-pub(super) fn read_slots<S: Storage>(file: &mut S, region: u64) -> Result<[Slot; 2], Error> {
-    let first = read_page(file, region, Superblock::decode)?;
-    let second = read_page(file, region + PAGE as u64, Superblock::decode)?;
+pub(super) fn read_slots<S: Storage>(
+    reader: &mut Reader,
+    file: &mut S,
+    region: u64,
+) -> Result<[Slot; 2], Error> {
+    let first = Superblock::decode(reader.bytes_at(file, region)?);
+    let second = Superblock::decode(reader.bytes_at(file, region + PAGE as u64)?);
     Ok([first, second])
 }
 
@@ -134,8 +129,8 @@ impl<S: Storage> Store<S> {
         if self.length <= self.region {
             return Err(Error::Missing);
         }
-        let slots = read_slots(&mut self.file, self.region)?;
-        self.notes = read_page(&mut self.file, self.region + DATA, Notes::decode)?;
+        let slots = read_slots(&mut self.reader, &mut self.file, self.region)?;
+        self.notes = Notes::decode(self.reader.bytes_at(&mut self.file, self.region + DATA)?);
         let mut found = Vec::new();
         let mut wrong = None;
         for (slot, state) in slots.into_iter().enumerate() {
@@ -178,7 +173,7 @@ impl<S: Storage> Store<S> {
         if self.length < self.region + DATA + superblock.pages * PAGE as u64 {
             return Err(Damage::Short.into());
         }
-        self.reader = Reader::new(self.region, superblock.pages);
+        self.reader.pages = superblock.pages;
         if !self.is_noted(generation) && !self.broken(Canary::NoDeltaCheck) {
             self.check_delta(superblock)?;
         }

@@ -7,7 +7,7 @@
 use super::bytes;
 use super::crc;
 use super::error::{Damage, Error};
-use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, Place, SMALL};
+use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, Page, Place, SMALL};
 use super::format::{address_in, page_of};
 use super::storage::{Storage, read_all};
 use crate::os::Errno;
@@ -89,16 +89,22 @@ impl Reader {
         self.cached = None;
     }
 
+    /// The bytes at `offset` of the file, as many as a page has: in the memory of the page that is
+    /// kept, because memory that is touched for the first time costs a mount a microsecond.
+    pub fn bytes_at<S: Storage>(&mut self, file: &mut S, offset: u64) -> Result<&Page, Error> {
+        self.forget();
+        let page = bytes::of_page(&mut self.page);
+        read_all(file, offset, page).map_err(|why| Error::Io("read", why))?;
+        Ok(page)
+    }
+
     /// The words of a page.
     pub fn page<S: Storage>(&mut self, file: &mut S, number: u64) -> Result<&[u64], Error> {
         if number >= self.pages {
             return Err(Damage::Reference.into());
         }
         if self.cached != Some(number) {
-            self.cached = None;
-            let at = self.offset(number);
-            let bytes = bytes::of_mut(&mut self.page[..]);
-            read_all(file, at, bytes).map_err(|why| Error::Io("read", why))?;
+            self.bytes_at(file, self.offset(number))?;
             self.cached = Some(number);
         }
         Ok(&self.page[..])

@@ -240,7 +240,7 @@ impl<S: Storage> Store<S> {
     /// [`Error::Io`]; damage is in the report.
     pub fn scrub(&mut self) -> Result<Report, Error> {
         let mut report = Report::default();
-        for slot in read_slots(&mut self.file, self.region)? {
+        for slot in read_slots(&mut self.reader, &mut self.file, self.region)? {
             if let Slot::Damaged(damage) = slot {
                 report.add(0, Path::default(), damage);
             }

@@ -85,7 +85,7 @@ impl Stored {
     }
 }
 
-fn machine_with(text: &str) -> Machine {
+fn machine_with(text: &str) -> Box<Machine> {
     let mut m = Machine::new(options(false), &ENGINE).expect("memory");
     let (text, names) = (text.as_bytes(), &HashMap::new());
     Reader {

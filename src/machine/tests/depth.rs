@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Held by tests that take hundreds of megabytes or measure time.
 static LARGE: Mutex<()> = Mutex::new(());
 
-fn machine(stack_bytes: usize, heap_bytes: u64) -> Machine {
+fn machine(stack_bytes: usize, heap_bytes: u64) -> Box<Machine> {
     let options = Options {
         stack_bytes,
         heap_bytes,

@@ -112,7 +112,7 @@ impl Effects {
 
 /// A machine with operations and library at the bottom of its stack.
 struct Rig<'a> {
-    m: Machine,
+    m: Box<Machine>,
     names: HashMap<String, usize>,
     bottom: usize,
     effects: &'a Effects,

@@ -7,7 +7,7 @@ use crate::machine::op::Fault;
 /// Bytes of memory of the machines here, as in a small container.
 const MEMORY: u64 = 64 << 20;
 
-fn machine() -> Machine {
+fn machine() -> Box<Machine> {
     let options = Options {
         memory: MEMORY,
         ..Options::default()

@@ -81,7 +81,7 @@ fn limbs(n: &BigUint) -> Vec<u64> {
 /// A machine with the pins of `<0>` to `<20>` at the bottom of its stack.
 pub struct Rig {
     /// The machine.
-    pub m: Machine,
+    pub m: Box<Machine>,
     pins: usize,
 }
 

@@ -39,21 +39,26 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Empty lists for `levels` levels, with their heads at `heads`.
+    /// Empty lists for `levels` levels, with their heads at `heads`; to be opened before anything
+    /// else.
     ///
     /// # Safety
     /// `heads` has room for `levels ≤ MAX_LEVELS` links, aligned, writable, and used by nobody
     /// else as long as the lists are.
     pub unsafe fn new(heads: NonNull<Link>, levels: u32) -> Lists {
         debug_assert!(levels <= MAX_LEVELS);
-        let lists = Lists {
+        Lists {
             heads,
             nonempty: 0,
             levels,
-        };
-        for level in 0..levels {
-            let head = lists.head(level);
-            // SAFETY: the caller gives room for `levels` links.
+        }
+    }
+
+    /// Writes the heads: not when the lists are made, because that touches a page nobody may need.
+    pub fn open(&mut self) {
+        for level in 0..self.levels {
+            let head = self.head(level);
+            // SAFETY: the caller of `new` gave room for `levels` links.
             unsafe {
                 head.write(Link {
                     prev: head,
@@ -61,7 +66,6 @@ impl Lists {
                 })
             };
         }
-        lists
     }
 
     #[inline(always)]
@@ -206,6 +210,7 @@ mod tests {
             let (heads, blocks) = (Cells::new(LEVELS as usize), Cells::new(256));
             // SAFETY: room for four heads, alive to the end of the test.
             let mut lists = unsafe { Lists::new(heads.first(), LEVELS) };
+            lists.open();
             let mut model: Vec<Vec<usize>> = vec![vec![]; LEVELS as usize];
             for (i, (action, pick)) in steps.into_iter().enumerate() {
                 let level = (pick & 3) as u32;

@@ -25,7 +25,8 @@ fn slot_at(slot: usize) -> usize {
 
 /// The superblock with this sequence, and its slot.
 fn found(sim: &mut Sim, sequence: u64) -> (usize, Superblock) {
-    let slots = read_slots(&mut &mut *sim, REGION).expect("no faults");
+    let mut reader = Reader::new(REGION, 0);
+    let slots = read_slots(&mut reader, &mut &mut *sim, REGION).expect("no faults");
     let all = slots.into_iter().enumerate();
     let mut found = all.filter_map(|(number, slot)| match slot {
         Slot::Valid(superblock, _) if superblock.sequence == sequence => Some((number, superblock)),

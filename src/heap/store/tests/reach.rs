@@ -44,7 +44,8 @@ fn pages_of(sim: &mut Sim, superblock: &Superblock) -> Option<HashSet<u64>> {
 /// to the last page that a superblock counts.
 fn reached(bytes: Vec<u8>) -> (HashSet<u64>, usize, u64) {
     let mut sim = Sim::new(bytes);
-    let slots = read_slots(&mut &mut sim, REGION).expect("no faults");
+    let mut reader = Reader::new(REGION, 0);
+    let slots = read_slots(&mut reader, &mut &mut sim, REGION).expect("no faults");
     let (mut pages, mut newest, mut end) = (HashSet::new(), (0, 0), 0);
     for (number, slot) in slots.iter().enumerate() {
         if let Slot::Valid(superblock, _) = slot
