@@ -4,7 +4,8 @@
 //! - it starts by any path, under any name, with and without `/proc`, with memory files forbidden;
 //! - a file that can only be read is run; one that was removed or is in use is refused, status 4;
 //! - descriptors of the user are not touched, and none of ours is left below 512;
-//! - what the system refuses is one line and status 70.
+//! - what the system refuses is one line and status 70;
+//! - all this whether the process executes its stub or may become it (`asm/stub.s`).
 
 #[allow(dead_code)] // only the path of the executable is used here
 mod common;
@@ -34,6 +35,26 @@ fn privileged() -> &'static str {
     }
 }
 
+/// Words that start a command as one who may do all that, but not change what a process executes.
+const WITHOUT: &str = "setpriv --inh-caps=-all --bounding-set=-sys_admin,-checkpoint_restore";
+
+/// Both ways to start an image (`asm/stub.s`): the words before a command, with which the process
+/// may change what it executes, and with which it has to execute the stub.
+fn ways() -> [String; 2] {
+    [
+        privileged().to_owned(),
+        format!("{} {WITHOUT}", privileged()),
+    ]
+}
+
+/// What a shell does in the directory, once for each way to start an image: the same.
+fn both(dir: &Scratch, script: &str) -> (Option<i32>, String) {
+    fs::write(dir.0.join("script"), script).expect("the directory is ours");
+    let [one, two] = ways().map(|way| dir.shell(&format!("exec {way} sh ./script")));
+    assert_eq!(one, two, "{script}");
+    one
+}
+
 #[test]
 fn it_starts_by_any_path_and_name() {
     let dir = Scratch::with_image("start-paths");
@@ -41,43 +62,99 @@ fn it_starts_by_any_path_and_name() {
     for script in [
         "./img",
         "\"$PWD/img\" with 'some arguments' --help",
-        "mkdir sub && cd sub && ../img",
-        "ln -s img link && ./link",
+        "mkdir -p sub && cd sub && ../img",
+        "ln -sf img link && ./link",
         "PATH=$PWD:$PATH; cd / && img",
         "bash -c 'exec -a other ./img'",
         "exec 0<&- 1>&- 2>&-; ./img",
         "cp img 'a name\twith blanks' && ./a*",
     ] {
-        assert_eq!(dir.shell(script), started, "{script}");
+        assert_eq!(both(&dir, script), started, "{script}");
     }
     let deep = format!(
         "mkdir -p {0} && cp img {0}/ && {0}/img",
         "long/".repeat(500)
     );
-    assert_eq!(dir.shell(&deep), started, "a path of 2500 bytes");
+    assert_eq!(both(&dir, &deep), started, "a path of 2500 bytes");
 }
 
 #[test]
 fn it_starts_without_proc() {
     let dir = Scratch::with_image("start-chroot");
-    let script = format!(
-        "mkdir -p root/bin && cp img root/bin/ && {} --root=root /bin/img",
-        privileged()
-    );
-    assert_eq!(dir.shell(&script), (Some(0), String::new()));
-    let relative = format!("{} --root=root --wd=/bin ./img", privileged());
-    assert_eq!(dir.shell(&relative), (Some(0), String::new()));
+    let script = "mkdir -p root/bin && cp img root/bin/ && unshare --root=root /bin/img";
+    assert_eq!(both(&dir, script), (Some(0), String::new()));
+    let relative = "unshare --root=root --wd=/bin ./img";
+    assert_eq!(both(&dir, relative), (Some(0), String::new()));
+}
+
+/// Says what its process looks like, and waits for a line; commits how often it ran.
+const LOOKS: &str = "(require \"std\")
+(defun (run n args)
+  [(Inc n)
+   (do (print-line (read-file \"/proc/self/cmdline\"))
+       (print-line (read-file \"/proc/self/environ\"))
+       (print-line (read-file \"/proc/self/comm\"))
+       (print-line (showNat n))
+       (read-line 0))])
+(define main (stateful run 0))";
+
+/// Starts that, looks at it from outside while it runs, and tries what must not disturb it.
+const LOOK: &str = "exec >&2
+rm -f in out; mkfifo in out
+env -i A=1 'B=2 3' ./looks x '' 'y z' <in >out 2>&1 &
+exec 7>in 8<out
+head -n 5 <&8 | tr '\\0' ,
+readlink /proc/$!/exe
+./looks 2>/dev/null; echo start $?
+PLAN_READONLY=1 ./looks 2>/dev/null; echo read $?
+\"$PLAN\" image upgrade looks; echo upgrade $?
+# Bits 21 and 40: whoever has one of them is not to be made to execute the stub. Its entry is 4fe...
+echo may $((0x$(sed -n 's/CapEff:.//p' /proc/$$/status) >> 21 & 0x80001))
+od -An -v -tx8 -w16 /proc/$!/auxv | sed -n 's/^ 0*9 0*\\(...\\).*/entry \\1/p'
+exec 7>&-
+wait $!; echo end $?";
+
+#[test]
+fn whether_it_executes_the_stub_or_becomes_it_is_all_the_same() {
+    let dir = Scratch::with_image("start-looks");
+    fs::write(dir.0.join("looks.wisp"), LOOKS).unwrap();
+    let build = format!("'{}' build looks.wisp -o looks", plan_path().display());
+    assert_eq!(dir.shell(&build), (Some(0), String::new()));
+    fs::write(dir.0.join("look"), LOOK).unwrap();
+    for (n, way) in ways().iter().chain(&ways()).enumerate() {
+        let script = format!("PLAN='{}' exec {way} sh ./look", plan_path().display());
+        let (status, said) = dir.shell(&script);
+        let (same, differs) = said.split_once("may ").unwrap_or_default();
+        let wanted = format!(
+            "./looks,x,,y z\nA=1,B=2 3\nlooks\n\n{n}\n/memfd:plan (deleted)\nstart 126\nread 126\n\
+             plan: image upgrade: looks: in use by another process (end it first)\nupgrade 4\n"
+        );
+        assert_eq!((status, same), (Some(0), &*wanted), "{way}: {said}");
+        let entry = if differs.starts_with("0\n") {
+            "4fe"
+        } else {
+            "400"
+        };
+        assert!(
+            differs.ends_with(&format!("entry {entry}\nend 0\n")),
+            "{said}"
+        );
+        assert!(n % 2 == 0 || entry == "4fe", "{WITHOUT}: {said}");
+    }
 }
 
 #[test]
 fn it_starts_where_memory_files_are_forbidden() {
     let dir = Scratch::with_image("start-memfd");
-    let script = format!(
-        "{} --pid --fork --mount-proc sh -c \
-         'test ! -e /proc/sys/vm/memfd_noexec || echo 2 >/proc/sys/vm/memfd_noexec; exec ./img'",
-        privileged()
-    );
-    assert_eq!(dir.shell(&script), (Some(0), String::new()));
+    for with in ["", WITHOUT] {
+        let script = format!(
+            "{} --pid --fork --mount-proc sh -c \
+             'test ! -e /proc/sys/vm/memfd_noexec || echo 2 >/proc/sys/vm/memfd_noexec; \
+             exec {with} ./img'",
+            privileged()
+        );
+        assert_eq!(dir.shell(&script), (Some(0), String::new()), "{with}");
+    }
     assert_eq!(
         dir.shell("test $(ls -A | wc -l) = 1"),
         (Some(0), String::new()),
@@ -89,12 +166,16 @@ fn it_starts_where_memory_files_are_forbidden() {
 fn what_can_only_be_read_is_run() {
     let dir = Scratch::with_image("start-readonly");
     let before = fs::read(dir.0.join("img")).unwrap();
-    assert_eq!(dir.shell("PLAN_READONLY=1 ./img"), (Some(0), String::new()));
-    let mounted = format!(
-        "{} --mount sh -c 'mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\" && ./img'",
-        privileged()
-    );
-    assert_eq!(dir.shell(&mounted), (Some(0), String::new()));
+    let read_only = both(&dir, "PLAN_READONLY=1 ./img");
+    assert_eq!(read_only, (Some(0), String::new()));
+    for with in ["", WITHOUT] {
+        let mounted = format!(
+            "{} --mount sh -c 'mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\" && \
+             exec {with} ./img'",
+            privileged()
+        );
+        assert_eq!(dir.shell(&mounted), (Some(0), String::new()), "{with}");
+    }
     // Root may write whatever the permissions say.
     let other = "chmod 555 img; if [ $(id -u) = 0 ]; \
                  then setpriv --reuid=65534 --clear-groups ./img; else ./img; fi";
@@ -109,14 +190,14 @@ fn what_can_only_be_read_is_run() {
 fn a_removed_file_is_refused_unless_nothing_is_to_be_written() {
     let dir = Scratch::with_image("start-removed");
     let script = "cp img gone; exec 5<gone; rm gone; /proc/self/fd/5; echo $? >&2";
-    let (_, error) = dir.shell(script);
+    let (_, error) = both(&dir, script);
     assert!(
         error.starts_with("plan: image ") && error.contains("was removed"),
         "{error}"
     );
     assert!(error.ends_with("\n4\n"), "{error}");
     let script = "cp img gone; exec 5<gone; rm gone; PLAN_READONLY=1 /proc/self/fd/5";
-    assert_eq!(dir.shell(script), (Some(0), String::new()));
+    assert_eq!(both(&dir, script), (Some(0), String::new()));
 }
 
 #[test]
@@ -125,7 +206,7 @@ fn descriptor_3_is_left_alone() {
     image::make_image(&dir.0.join("other"));
     let before = fs::read(dir.0.join("other")).unwrap();
     assert_eq!(
-        dir.shell("exec 3<>other; ./img && ./img"),
+        both(&dir, "exec 3<>other; ./img && ./img"),
         (Some(0), String::new())
     );
     assert!(fs::read(dir.0.join("other")).unwrap() == before);
@@ -138,12 +219,13 @@ fn a_file_in_use_is_refused_at_once() {
     let path = path.as_os_str().as_bytes();
     let reader = plan::os::file::open_read(path).unwrap();
     durable::lock(reader.fd(), false).unwrap();
-    let (status, error) = dir.shell("./img");
+    let (status, error) = both(&dir, "./img");
     assert!(
         status == Some(4) && is_one_line(&error, "in use"),
         "{status:?} {error}"
     );
-    assert_eq!(dir.shell("PLAN_READONLY=1 ./img"), (Some(0), String::new()));
+    let read_only = both(&dir, "PLAN_READONLY=1 ./img");
+    assert_eq!(read_only, (Some(0), String::new()));
     drop(reader);
     let_go(&dir.0.join("img"));
     assert_eq!(dir.shell("./img"), (Some(0), String::new()));
@@ -156,18 +238,20 @@ fn a_file_in_use_is_refused_at_once() {
 #[test]
 fn simultaneous_starts_run_or_are_refused() {
     let dir = Scratch::with_image("start-many");
-    let run = || {
+    let run = |way: &str| {
         for _ in 0..60 {
-            let (status, error) = dir.shell("./img");
+            let (status, error) = dir.shell(&format!("exec {way} ./img"));
             let refused = status == Some(4) && is_one_line(&error, "in use");
             let fine = status == Some(0) && error.is_empty();
-            // 126: the kernel does not execute what another one has open for writing.
+            // 126: the kernel does not execute what another one has open for writing, says who
+            // should have executed it.
             assert!(fine || refused || status == Some(126), "{status:?} {error}");
         }
     };
+    let ways = ways();
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(run);
+        for way in ways.iter().chain(&ways) {
+            scope.spawn(|| run(way));
         }
     });
     assert_eq!(dir.shell("./img"), (Some(0), String::new()));
@@ -181,7 +265,7 @@ fn what_the_system_refuses_is_one_line() {
         ("ulimit -f 0", "file too large"),
         ("ulimit -v 3000", "cannot start"),
     ] {
-        let (status, error) = dir.shell(&format!("{limit}; exec ./img"));
+        let (status, error) = both(&dir, &format!("{limit}; exec ./img"));
         assert!(
             status == Some(70) && is_one_line(&error, "cannot start"),
             "{limit}: {status:?} {error}"
@@ -189,7 +273,7 @@ fn what_the_system_refuses_is_one_line() {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(
-        dir.shell("ulimit -n 8; exec ./img"),
+        both(&dir, "ulimit -n 8; exec ./img"),
         (Some(0), String::new())
     );
 }

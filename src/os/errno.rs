@@ -40,6 +40,8 @@ impl Errno {
     pub const ENXIO: Errno = Errno(6);
     /// An address outside the process.
     pub const EFAULT: Errno = Errno(14);
+    /// In use.
+    pub const EBUSY: Errno = Errno(16);
     /// Already there.
     pub const EEXIST: Errno = Errno(17);
     /// A component of a path is not a directory.

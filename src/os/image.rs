@@ -42,10 +42,15 @@ core::arch::global_asm!(include_str!("../../asm/stub.s"));
 unsafe extern "C" {
     /// See `asm/stub.s`.
     static plan_stub: [u8; STUB_BYTES];
+    /// Makes the stub in this file the executable of the process, as `map` says, and goes on there
+    /// as if it had been executed; comes back where that cannot be.
+    fn plan_stub_enter(map: *const Map, stack: usize, file: i32);
 }
 
 /// Bytes of the stub before the handover.
-const STUB_BYTES: usize = 576;
+const STUB_BYTES: usize = 720;
+/// Where it runs.
+const STUB_BASE: usize = 0x4f_e000;
 /// The lowest descriptor used here, where the limit allows: programs number theirs from 0.
 const HIGH: usize = 512;
 /// Milliseconds to wait for another process that is between its two starts.
@@ -67,6 +72,23 @@ pub const WINDOW_BYTES: usize = 1 << 39;
 /// Bytes of a program header of the ELF format.
 const SEGMENT_BYTES: usize = 56;
 
+/// `prctl`: other addresses and another executable for this process.
+const PR_SET_MM: usize = 35;
+const PR_SET_MM_MAP: usize = 14;
+
+/// `struct prctl_mm_map`: what a process looks like from outside.
+#[repr(C)]
+struct Map {
+    /// Start and end of code, data, and heap, start of the stack, start and end of arguments and
+    /// environment.
+    addresses: [usize; 11],
+    vector: usize,
+    vector_bytes: u32,
+    file: i32,
+}
+
+const _: () = assert!(size_of::<Map>() == 104);
+
 /// What an executable says about itself.
 #[repr(C)]
 struct Marker {
@@ -78,6 +100,7 @@ struct Marker {
 }
 
 #[used]
+#[unsafe(link_section = ".text.entry.marker")]
 static MARKER: Marker = Marker {
     magic: *b"\x89PLAN image\r\n\x1a\n\0",
     region: 0,
@@ -95,6 +118,13 @@ pub const BUILD: [u8; 16] = {
     start.copy_from_slice(name);
     build
 };
+
+/// The own executable, and the name of the memory file: terminated, and not among the constants,
+/// of which the first start touches none.
+#[unsafe(link_section = ".text.entry.names")]
+static OWN: [u8; 15] = *b"/proc/self/exe\0";
+#[unsafe(link_section = ".text.entry.names")]
+static NAME: [u8; 5] = *b"plan\0";
 
 /// An image that was started: its file, and where the region starts in it.
 #[derive(Debug)]
@@ -276,7 +306,7 @@ fn checked((file, writable): Opened) -> Result<Opened, Refusal> {
 /// The first start: opens the own file to be read, or executes the stub.
 fn first(args: &Args, path: &'static [u8], resume: usize) -> Result<Opened, Refusal> {
     // Not close-on-exec: the stub maps it.
-    let file = match open(c"/proc/self/exe".as_ptr().cast(), O_RDONLY) {
+    let file = match open(OWN.as_ptr(), O_RDONLY) {
         Ok(file) => file,
         Err(Errno::ENOENT | Errno::ENOTDIR) => by_path(args, path)?,
         Err(why) => return Err(why.into()),
@@ -292,7 +322,7 @@ fn first(args: &Args, path: &'static [u8], resume: usize) -> Result<Opened, Refu
     };
     let why = restart(args, path, &handover);
     // On a system that lets a running file be written, or never lets us write it, all is well.
-    match open(c"/proc/self/exe".as_ptr().cast(), O_RDWR | O_CLOEXEC) {
+    match open(OWN.as_ptr(), O_RDWR | O_CLOEXEC) {
         Ok(both) => Ok((both, true)),
         Err(never) if is_read_only(never) => Ok((file, false)),
         Err(_) => Err(why),
@@ -340,7 +370,11 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         [path.as_ptr().expose_provenance(), path.len() + 1],
     ];
     let memory = memory_file().and_then(|file| write(&file, &parts).map(|()| file));
-    let first = match memory.and_then(|file| execute(file.fd(), args.vectors())) {
+    let run = |file: File| {
+        swap(args, path, &file);
+        execute(file.fd(), args.vectors())
+    };
+    let first = match memory.and_then(run) {
         Ok(()) => return Refusal::Busy,
         Err(why) => why,
     };
@@ -355,10 +389,52 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
     Refusal::System("memory file to execute, nor a temporary one", first)
 }
 
+/// Makes the stub in `file` the executable of this process without executing it, and goes on there;
+/// comes back where the process must not do that. That takes `CAP_CHECKPOINT_RESTORE` or
+/// `CAP_SYS_ADMIN`, of the user namespace it is in.
+fn swap(args: &Args, path: &'static [u8], file: &File) {
+    let (argv, envp) = args.vectors();
+    // The strings lie one behind the other, that of the path behind those of the environment.
+    let end = path.as_ptr().expose_provenance();
+    let first = |vector: usize| {
+        // SAFETY: vectors of addresses, as the kernel makes them.
+        let at = unsafe { core::ptr::with_exposed_provenance::<usize>(vector).read() };
+        if at == 0 { end } else { at }
+    };
+    let (start, middle, stub) = (first(argv), first(envp), STUB_BASE);
+    let code = [stub, stub + 2 * PAGE - 1, stub, stub];
+    let heap = [stub + 2 * PAGE, stub + 2 * PAGE, argv];
+    let strings = [start, middle, middle, end];
+    let mut map = Map {
+        addresses: [0; 11],
+        vector: 0,
+        vector_bytes: 0,
+        file: file.fd().0,
+    };
+    let all = code.into_iter().chain(heap).chain(strings);
+    map.addresses
+        .iter_mut()
+        .zip(all)
+        .for_each(|(to, from)| *to = from);
+    let at = (&raw const map).expose_provenance();
+    // SAFETY: the kernel reads the 104 bytes.
+    let asked = unsafe {
+        call(
+            Sysno::prctl,
+            [PR_SET_MM, PR_SET_MM_MAP, at, size_of::<Map>(), 0],
+        )
+    };
+    // It is refused for the only reason that the executable is still mapped.
+    if asked == Err(Errno::EBUSY) {
+        // SAFETY: nothing of this process is needed any more but the stack of its start.
+        unsafe { plan_stub_enter(&raw const map, argv - size_of::<usize>(), file.fd().0) };
+    }
+}
+
 /// Executes a file with these arguments and this environment, vectors as the kernel makes them.
 #[inline(never)]
 fn execute(file: Fd, (argv, envp): (usize, usize)) -> Result<(), Errno> {
-    let empty = c"".as_ptr().expose_provenance();
+    let empty = NAME[4..].as_ptr().expose_provenance();
     let args = [file.arg(), empty, argv, envp, AT_EMPTY_PATH];
     // SAFETY: callers pass addresses of such vectors; on success there is no way back.
     unsafe { call(Sysno::execveat, args) }.map(drop)
@@ -387,7 +463,7 @@ fn write(file: &File, parts: &[[usize; 2]]) -> Result<(), Errno> {
 
 /// An empty file in memory that may be executed.
 fn memory_file() -> Result<File, Errno> {
-    let name = c"plan".as_ptr().expose_provenance();
+    let name = NAME.as_ptr().expose_provenance();
     let make = |flags| {
         // SAFETY: the name is terminated and only read.
         unsafe { call(Sysno::memfd_create, [name, flags]) }

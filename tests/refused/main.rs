@@ -7,6 +7,7 @@
 //!   with the data that belongs to it, and a scrub finds nothing;
 //! - a sync that the system refused ends all commits of that run, and leaves the old number.
 
+mod starting;
 #[path = "../support/mod.rs"]
 mod support;
 mod tracer;
@@ -14,6 +15,7 @@ mod tracer;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::process::copy_program;
 use support::{End, Plan, scratch_dir};
 use tracer::{Fault, Traced};
@@ -89,8 +91,11 @@ const CALLS: [(u64, &[Fault]); 10] = [
     (435, &[Fault::Fails(EAGAIN)]),
 ];
 
-/// The programs an image executes on its way to its own: its stub.
-const EXECS: usize = 1;
+/// Held by whoever uses the tracer: nothing else may run beside it.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn image() -> PathBuf {
     let dir = scratch_dir("refused");
@@ -111,7 +116,7 @@ fn image() -> PathBuf {
 fn traced(image: &Path, syncs: &str, plan: tracer::Plan, arg: Option<&str>) -> Traced {
     let mut command = Command::new(image);
     command.env("PLAN_SYNCS", syncs).args(arg);
-    tracer::run(&mut command, EXECS, plan)
+    tracer::run(&mut command, 0, plan)
 }
 
 /// The writes and syncs of two commits, neighbouring ones of a kind counted once.
@@ -193,6 +198,7 @@ fn judge(image: &Path, plan: tracer::Plan, got: &Traced, before: u64) {
 
 #[test]
 fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
+    let _alone = alone();
     let image = image();
     let copy = image.with_file_name("copy");
     let run = |syncs: &str, number: u64, call: usize, fault: Fault, lasting: bool| {
@@ -228,7 +234,6 @@ fn a_call_that_fails_costs_nothing_that_was_acknowledged() {
         "{runs} runs; one without a fault makes {} calls",
         sound.calls.len()
     );
-    // Last, because nothing else may run beside a tracer.
     for (syncs, expected) in [("1", "wswsw"), ("2", "wswswswsw")] {
         copy_program(&image, &copy);
         assert_eq!(rhythm(&copy, syncs), expected, "{syncs}");

@@ -23,12 +23,19 @@ pub enum Fault {
     Fails(u32),
     /// It transfers half of what it should.
     Short,
+    /// The process is killed instead.
+    Kills,
 }
+
+/// In the place of the number of a system call: those whose failure a program can see, all but those
+/// that do not return.
+pub const ANY: u64 = u64::MAX;
+const NEVER_RETURN: [u64; 2] = [15, 231];
 
 /// Which call goes wrong, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// The number of the system call.
+    /// The number of the system call, or [`ANY`].
     pub number: u64,
     /// Which of the calls with this number, counted from 1; 0: none.
     pub call: usize,
@@ -51,6 +58,7 @@ pub struct Traced {
 
 const PTRACE: u64 = 101;
 const WAIT4: u64 = 61;
+const KILL: u64 = 62;
 const PEEK_USER: u64 = 3;
 const POKE_USER: u64 = 6;
 const GO_ON: u64 = 24;
@@ -101,17 +109,16 @@ struct Tracer {
 impl Tracer {
     fn entered(&mut self, pid: u64, thread: &mut Thread) {
         let number = peek(pid, ORIG_RAX);
-        if number == 59 || number == 322 {
-            self.execs = self.execs.saturating_sub(1);
-            return;
-        }
         if self.execs > 0 {
+            self.execs -= usize::from(number == 59);
             return;
         }
         self.calls.push(number);
-        self.met += usize::from(number == self.plan.number);
+        let wanted = self.plan.number;
+        let meant = number == wanted || wanted == ANY && !NEVER_RETURN.contains(&number);
+        self.met += usize::from(meant);
         let due = self.met == self.plan.call || self.plan.lasting && self.met > self.plan.call;
-        if number != self.plan.number || self.plan.call == 0 || !due {
+        if !meant || self.plan.call == 0 || !due {
             return;
         }
         self.hits += 1;
@@ -122,6 +129,11 @@ impl Tracer {
             }
             Fault::Short => {
                 ptrace(POKE_USER, pid, RDX, peek(pid, RDX).div_ceil(2));
+            }
+            Fault::Kills => {
+                ptrace(POKE_USER, pid, ORIG_RAX, u64::MAX);
+                // SAFETY: touches no memory; the process is a child of this one.
+                unsafe { sys::raw(KILL, [pid, 9, 0, 0, 0, 0]) };
             }
         }
     }
