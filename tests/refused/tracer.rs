@@ -59,14 +59,19 @@ pub struct Traced {
 const PTRACE: u64 = 101;
 const WAIT4: u64 = 61;
 const KILL: u64 = 62;
+const PEEK_DATA: u64 = 2;
 const PEEK_USER: u64 = 3;
 const POKE_USER: u64 = 6;
 const GO_ON: u64 = 24;
 const OPTIONS: u64 = 0x4200;
+/// `pwritev`, and `pwrite64`, which writes one part of it.
+pub const WRITE_PARTS: u64 = 296;
+const WRITE: u64 = 18;
 /// Where the registers are that a call arrives and returns with.
 const ORIG_RAX: u64 = 15 * 8;
 const RAX: u64 = 10 * 8;
 const RDX: u64 = 12 * 8;
+const RSI: u64 = 13 * 8;
 
 fn ptrace(request: u64, pid: u64, address: u64, data: u64) -> i64 {
     // SAFETY: `data` is a number, or the address of a word of the caller for what is peeked.
@@ -74,9 +79,29 @@ fn ptrace(request: u64, pid: u64, address: u64, data: u64) -> i64 {
 }
 
 fn peek(pid: u64, register: u64) -> u64 {
+    look(PEEK_USER, pid, register)
+}
+
+fn look(request: u64, pid: u64, at: u64) -> u64 {
     let mut word = 0u64;
-    ptrace(PEEK_USER, pid, register, (&raw mut word).addr() as u64);
+    ptrace(request, pid, at, (&raw mut word).addr() as u64);
     word
+}
+
+/// Lets the call that a thread is about to make transfer half of what it should, or of its first part
+/// that is not empty. The registers are to be set again afterwards.
+fn halve(pid: u64, number: u64) -> [(u64, u64); 2] {
+    let before = [RSI, RDX].map(|register| (register, peek(pid, register)));
+    if number == WRITE_PARTS {
+        let word = |i: u64| look(PEEK_DATA, pid, before[0].1 + 8 * i);
+        let part = (0..before[1].1).find(|i| word(2 * i + 1) > 0).unwrap_or(0);
+        ptrace(POKE_USER, pid, ORIG_RAX, WRITE);
+        ptrace(POKE_USER, pid, RSI, word(2 * part));
+        ptrace(POKE_USER, pid, RDX, word(2 * part + 1).div_ceil(2));
+    } else {
+        ptrace(POKE_USER, pid, RDX, before[1].1.div_ceil(2));
+    }
+    before
 }
 
 /// The next change of any process or thread that is traced: which, and its status.
@@ -95,6 +120,8 @@ struct Thread {
     inside: bool,
     /// What the call it is in is to answer.
     answer: Option<i64>,
+    /// What its registers are to hold afterwards.
+    restore: Option<[(u64, u64); 2]>,
 }
 
 struct Tracer {
@@ -128,7 +155,7 @@ impl Tracer {
                 thread.answer = Some(-i64::from(errno));
             }
             Fault::Short => {
-                ptrace(POKE_USER, pid, RDX, peek(pid, RDX).div_ceil(2));
+                thread.restore = Some(halve(pid, number));
             }
             Fault::Kills => {
                 ptrace(POKE_USER, pid, ORIG_RAX, u64::MAX);
@@ -157,8 +184,12 @@ impl Tracer {
                 thread.inside = !thread.inside;
                 if thread.inside {
                     self.entered(pid, thread);
-                } else if let Some(answer) = thread.answer.take() {
-                    ptrace(POKE_USER, pid, RAX, answer as u64);
+                } else {
+                    let answer = thread.answer.take().map(|answer| (RAX, answer as u64));
+                    let registers = thread.restore.take().into_iter().flatten();
+                    for (register, word) in answer.into_iter().chain(registers) {
+                        ptrace(POKE_USER, pid, register, word);
+                    }
                 }
             } else if !known || signal == 5 {
                 // The first stop of a thread, and of a program that has been executed.
