@@ -62,7 +62,6 @@ test: setup all
 # What takes long by its nature: memory does not grow with time, threads share pins. SOAK_SECONDS=60 is
 # shorter.
 soak: setup all
-	PLAN_FLIPS=1 $(CARGO) test --test flips -- --nocapture
 	PLAN_KILLS=20000 $(CARGO) test --test kills -- --nocapture
 	PLAN_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --test soak -- --nocapture
 	PLAN_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test -p plan-base --lib threads_make_and_drop

@@ -93,8 +93,12 @@ fn read_elf(fd: Fd) -> Result<Vec<u8>, Errno> {
     read_start(fd, end.ok_or(Errno::EINVAL)?)
 }
 
-/// The first bytes of a file.
+/// The first bytes of a file; `EINVAL` if it has not as many.
 fn read_start(fd: Fd, len: u64) -> Result<Vec<u8>, Errno> {
+    // A damaged header may name any number.
+    if file::stat(fd)?.size < len {
+        return Err(Errno::EINVAL);
+    }
     let mut bytes = vec![0; usize::try_from(len).map_err(|_| Errno::ENOMEM)?];
     let mut done = 0;
     while done < bytes.len() {
