@@ -15,18 +15,32 @@ use image::Scratch;
 #[test]
 fn copies_run() {
     let dir = Scratch::with_image("survive-copies");
+    let same = (Some(0), String::new());
+    // An older state: longer, and other bytes behind the first page of the region.
+    let older = "cp img old && truncate -s +1M old && printf x | dd of=old bs=1 seek=$(($(stat -c %s \
+                 img) - 4000)) conv=notrunc 2>/dev/null";
+    assert_eq!(dir.shell(older), same);
     for script in [
         "cp --sparse=always img copy",
+        "cp --sparse=never img copy",
         "cp --reflink=auto -p img copy",
         "install -m 755 img copy",
         "gzip -kc img | gunzip >copy && chmod +x copy",
         "mkdir t && tar -cSf - img | tar -xSf - -C t && mv t/img copy",
         "cat img >copy && chmod +x copy",
         "dd if=img of=copy bs=1M conv=sparse 2>/dev/null && chmod +x copy",
+        "dd if=img of=copy bs=777 2>/dev/null && chmod +x copy",
+        "rsync img copy",
+        "rsync -S img copy",
+        // Over an older state with other holes, as a whole and in place.
+        "cp old copy && rsync --ignore-times --no-whole-file img copy",
+        "cp old copy && rsync --ignore-times --no-whole-file --inplace img copy",
+        "cp old copy && rsync --ignore-times -S --inplace img copy",
         "mv img other && ln other copy && mv other img",
     ] {
         let (status, error) = dir.shell(&format!("rm -f copy; {{ {script}; }} && ./copy"));
         assert_eq!((status, error.as_str()), (Some(0), ""), "{script}");
+        assert_eq!(dir.shell("cmp img copy"), same, "{script}");
     }
 }
 
