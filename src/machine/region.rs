@@ -12,6 +12,7 @@ use super::embed::Stop;
 use super::op::{Args, Fault, FaultKind};
 use crate::heap::region::{Region, commit_unmapped};
 use crate::heap::store::{Error, FileStorage, Store};
+use crate::os::Errno;
 use crate::value::{MAX_DIRECT, Value};
 use alloc::boxed::Box;
 
@@ -69,13 +70,26 @@ impl Machine {
         if self.region.is_none() {
             return Ok(a.get(0));
         }
-        let root = self.root_of(a)?;
-        if let Some(region) = &mut self.region {
-            region.commit(root).map_err(io)?;
-            a.set(0, region.committed());
-            self.collect_region(false);
+        let mut result = self.try_commit(a)?;
+        if self.has_made_room(result) {
+            result = self.try_commit(a)?;
         }
+        result.map_err(io)?;
+        self.collect_region(false);
         Ok(a.get(0))
+    }
+
+    /// One attempt of [`Machine::commit`].
+    fn try_commit(&mut self, a: Args) -> Result<Result<(), Error>, Fault> {
+        let root = self.root_of(a)?;
+        let Some(region) = &mut self.region else {
+            return Ok(Ok(()));
+        };
+        let result = region.commit(root);
+        if result.is_ok() {
+            a.set(0, region.committed());
+        }
+        Ok(result)
     }
 
     /// What Precommit does: operand 0, which is in normal form, is stored if it is a pin.
@@ -85,12 +99,49 @@ impl Machine {
     #[cold]
     #[inline(never)]
     pub fn precommit(&mut self, a: Args) -> Result<Value, Fault> {
-        let v = a.get(0);
-        if let (true, Some(region)) = (v.is_pin(), &mut self.region) {
-            a.set(0, region.precommit(v).map_err(io)?);
+        if self.region.is_some() && a.get(0).is_pin() {
+            let mut result = self.try_precommit(a);
+            if self.has_made_room(result) {
+                result = self.try_precommit(a);
+            }
+            result.map_err(io)?;
             self.collect_region(false);
         }
         Ok(a.get(0))
+    }
+
+    /// One attempt of [`Machine::precommit`].
+    fn try_precommit(&mut self, a: Args) -> Result<(), Error> {
+        if let Some(region) = &mut self.region {
+            a.set(0, region.precommit(a.get(0))?);
+        }
+        Ok(())
+    }
+
+    /// Whether a commit failed for lack of space and some could be made since. What is not needed any
+    /// more would otherwise stay, because nothing is taken any more and no collection gets due.
+    #[inline(never)]
+    fn has_made_room(&mut self, result: Result<(), Error>) -> bool {
+        let why = result.map_or_else(Error::errno, |()| Errno::EIO);
+        if !matches!(why, Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG) {
+            return false;
+        }
+        self.end_collection();
+        let region = self.region.as_ref();
+        if region.is_some_and(|region| region.has_garbage()) {
+            self.collect_region(true);
+            self.end_collection();
+        }
+        let region = self.region.as_mut();
+        region.is_some_and(|region| region.release_free())
+    }
+
+    /// Waits for the end of the collection of the region that is going on.
+    fn end_collection(&mut self) {
+        // Without memory it comes to nothing.
+        let _ = self.collect_for(0);
+        self.arena.wait();
+        self.tend_region(true);
     }
 
     /// Collects the region if it is time, or if that is `wanted`.

@@ -62,6 +62,8 @@ impl Errno {
     pub const EFBIG: Errno = Errno(27);
     /// No space left.
     pub const ENOSPC: Errno = Errno(28);
+    /// The quota of the user is used up.
+    pub const EDQUOT: Errno = Errno(122);
     /// The file system is for reading only.
     pub const EROFS: Errno = Errno(30);
     /// The reader of the pipe is gone.

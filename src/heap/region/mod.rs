@@ -115,6 +115,23 @@ impl Region {
         Ok(pin.latest())
     }
 
+    /// Whether a collection would probably find something to give back.
+    pub fn has_garbage(&self) -> bool {
+        self.ours && !self.store.failed() && self.store.has_garbage()
+    }
+
+    /// Gives all that is free back to a file system that has no space left; whether that is anything.
+    /// To be called while no collection is going on.
+    pub fn release_free(&mut self) -> bool {
+        let store = &mut self.store;
+        let sound = self.ours && !store.failed() && store.is_settled();
+        let any = sound && !store.space().free.is_empty();
+        if any {
+            store.release();
+        }
+        any
+    }
+
     /// Whether pins were redirected since this was asked last.
     pub fn take_redirected(&mut self) -> bool {
         core::mem::take(&mut self.redirected)

@@ -208,6 +208,11 @@ impl<S: Storage> Store<S> {
         self.space.end - count(free) - count(retired) - count(leaving)
     }
 
+    /// Whether a noticeable part of what is in use was taken since the last collection.
+    pub fn has_garbage(&self) -> bool {
+        self.used() > self.live + self.live / 64 + 2
+    }
+
     /// Whether as many pages have been taken since the last collection as were in use then.
     pub fn is_due(&self) -> bool {
         let taken = self.used() - self.live.min(self.used());

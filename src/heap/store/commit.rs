@@ -344,8 +344,11 @@ impl<S: Storage> Store<S> {
         Ok(pages)
     }
 
-    /// Undoes the taking of pages.
+    /// Undoes the taking of pages. What was written behind the end takes space, which may be what is
+    /// missing.
     fn give_back(&mut self, before: Space) {
+        // It is as long as before, or nobody minds.
+        let _ = self.file.truncate(self.length);
         self.space = before;
         self.reader.forget();
     }
