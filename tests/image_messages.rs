@@ -1,5 +1,5 @@
 //! What the commands on images say when they fail: one line `plan: what failed: why (what to do)`, and
-//! the status that belongs to it.
+//! the status that belongs to it; and that what an image says of itself cannot spoil a report.
 
 mod support;
 
@@ -8,7 +8,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use support::images::{self, Pins, smallest_elf};
-use support::process::{binary, write_program};
+use support::json::is_json;
+use support::process::{SPAWNING, binary, write_program};
 use support::{End, Plan, scratch_dir};
 
 /// Makes something unusable of the bytes of an image.
@@ -38,8 +39,7 @@ fn images() -> PathBuf {
         ("flipped", |bytes| bytes[REGION + 4 * 4096 + 2000] ^= 1),
         ("newer", |bytes| {
             bytes[REGION + 72] = 9;
-            let sum = plan::heap::store::crc::bytes(&bytes[REGION..REGION + 256]);
-            bytes[REGION + 256..REGION + 260].copy_from_slice(&sum.to_le_bytes());
+            seal(bytes);
         }),
         ("kept", |_| {}),
     ];
@@ -52,6 +52,12 @@ fn images() -> PathBuf {
     fs::create_dir(dir.join("dir")).expect("a directory");
     symlink("img", dir.join("link")).expect("a link");
     dir
+}
+
+/// Makes the first superblock valid again.
+fn seal(bytes: &mut [u8]) {
+    let sum = plan::heap::store::crc::bytes(&bytes[REGION..REGION + 256]);
+    bytes[REGION + 256..REGION + 260].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// Runs a command line in a directory; it must end with this status and line.
@@ -229,5 +235,72 @@ fn an_image_that_starts_says_the_same() {
         let got = started.run();
         let line = format!("plan: image {}: {why}\n", path.display());
         assert_eq!((got.err(), got.end), (line, End::Status(4)), "{file}");
+    }
+}
+
+/// A region of 256 MiB, nearly all of it a hole, in an address space of half of that.
+#[test]
+fn a_region_that_finds_no_addresses_is_said() {
+    let dir = images();
+    let mut bytes = fs::read(binary()).expect("the runtime");
+    let region = plan::os::image::marked(&mut bytes).expect("an executable") as usize;
+    bytes.resize(region, 0);
+    let mut data = fs::read(dir.join("kept")).expect("an image");
+    let pages = 1 << 16_u64;
+    data[REGION + 21..REGION + 29].copy_from_slice(&(pages * 512_u64).to_le_bytes());
+    let sum = plan::heap::store::crc::bytes(&data[REGION..REGION + 29]);
+    data[REGION + 29..REGION + 33].copy_from_slice(&sum.to_le_bytes());
+    seal(&mut data);
+    bytes.extend(&data[REGION..]);
+    let path = dir.join("large");
+    write_program(&path, &bytes);
+    let length = region as u64 + 8192 + 4096 * pages;
+    let alone = SPAWNING.write();
+    let file = fs::File::options().write(true).open(&path);
+    file.expect("the image").set_len(length).expect("a hole");
+    drop(alone);
+    let got = Plan::new(["x"])
+        .program(&path)
+        .memory_kilobytes(1 << 17)
+        .run();
+    let why = "cannot map: out of memory (free memory, or raise ulimit -v)";
+    let line = format!("plan: image {}: {why}\n", path.display());
+    assert_eq!((got.err(), got.end), (line, End::Status(4)));
+}
+
+#[test]
+fn a_report_is_lines_and_json_whatever_is_in_the_image() {
+    let dir = scratch_dir("names");
+    let path = dir.join("img");
+    let hostile = [
+        *b"\"\\\x01\x1b[7m\n\r\t\x7f\xff\xe2\x80\xa8!",
+        *b"\xf0\x9f\x98\x80\xc2\x9b\",\"x\": 12,",
+    ];
+    let texts = [*b"a\"\\\x1b\nb\0", *b"\xc2\x9b\xff\x7f\"\r\0"];
+    for (name, text) in hostile.into_iter().zip(texts) {
+        let [a, b, c, d, e, f, g] = text;
+        let value = Root::Natural(u64::from_le_bytes([a, b, c, d, e, f, g, 0]));
+        images::write(&path, &smallest_elf(), &mut Pins::default(), &[value]);
+        let mut bytes = fs::read(&path).expect("the image");
+        bytes[REGION + 80..REGION + 96].copy_from_slice(&name);
+        seal(&mut bytes);
+        fs::write(&path, bytes).expect("the image");
+        let info = |options: &[&str]| {
+            let words = [&["image", "info"][..], options, &["img"]].concat();
+            let got = Plan::new(words).dir(&dir).run();
+            assert_eq!((got.err(), got.end), (String::new(), End::Status(0)));
+            String::from_utf8(got.stdout).expect("valid UTF-8")
+        };
+        let (plain, json) = (info(&[]), info(&["--json"]));
+        assert!(is_json(&json), "{json}");
+        for text in [&plain, &json] {
+            let shown = |c: char| c == '\n' || !c.is_control();
+            assert!(text.chars().all(shown), "{text:?}");
+        }
+        let keys = plain
+            .lines()
+            .map(|line| line.split_once(':').map_or(line, |(key, _)| key));
+        let wanted = json.lines().filter_map(|line| line.split('"').nth(1));
+        assert!(keys.eq(wanted), "{plain}{json}");
     }
 }

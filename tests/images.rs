@@ -180,6 +180,32 @@ fn what_is_stored_in_parts_is_one_value() {
     }
 }
 
+/// Stores `a` ahead after pins of it were made, and commits all of them: one refers to it, one lists it.
+const TWICE: &str = "(require \"std\")
+(defun (stay x) x)
+(defun (twice state args)
+  (@ a (Pin [1 (range 0 600)]))
+  (@ b (Pin [2 a]))
+  (@ c (Pin b))
+  (@ s (Seq c (AHEAD a)))
+  (If (IsNat state) (Seq (commit (twice (Seq s [s b c]))) 5)
+    (If (planEq state [a b c]) 6 7)))
+(define main (twice 0))
+";
+
+#[test]
+fn what_is_stored_ahead_is_not_stored_again_by_what_was_made_before() {
+    let pins = |image: &Path| with_store(image, |store| store.scrub().expect("sound").pins);
+    let counts = ["precommit", "stay"].map(|ahead| {
+        let image = image_of("twice", &TWICE.replace("AHEAD", ahead));
+        check(&image, &[], Mode::Plain, "", 5);
+        let count = pins(&image);
+        check(&image, &[], Mode::Plain, "", 6);
+        count
+    });
+    assert_eq!(counts[0], counts[1]);
+}
+
 const AHEAD: &str = "(require \"std\")
 (defun (ahead state args)
   (@ p (precommit (Pin [(Bex 200) (Pin 7)])))

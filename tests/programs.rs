@@ -243,7 +243,7 @@ impl Server {
     /// What comes back for these bytes.
     fn send(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
-        let limit = Some(Duration::from_secs(20));
+        let limit = Some(Duration::from_secs(60));
         stream.set_read_timeout(limit).expect("a limit");
         stream.write_all(bytes).expect("a request is sent");
         let mut answer = String::new();

@@ -204,12 +204,14 @@ fn a_removed_file_is_refused_unless_nothing_is_to_be_written() {
 fn descriptor_3_is_left_alone() {
     let dir = Scratch::with_image("start-fd3");
     image::make_image(&dir.0.join("other"));
-    let before = fs::read(dir.0.join("other")).unwrap();
-    assert_eq!(
-        both(&dir, "exec 3<>other; ./img && ./img"),
-        (Some(0), String::new())
-    );
-    assert!(fs::read(dir.0.join("other")).unwrap() == before);
+    // An image that could be taken for the own file without anybody noticing, and what is none.
+    fs::write(dir.0.join("text"), "precious").unwrap();
+    for other in ["other", "text"] {
+        let before = fs::read(dir.0.join(other)).unwrap();
+        let script = format!("exec 3<>{other}; ./img && ./img");
+        assert_eq!(both(&dir, &script), (Some(0), String::new()));
+        assert!(fs::read(dir.0.join(other)).unwrap() == before);
+    }
 }
 
 #[test]

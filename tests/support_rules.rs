@@ -117,6 +117,31 @@ fn json_strings_keep_every_byte() {
         json::whole(r#""a\n\"\u0000\\""#),
         Json::Text("a\n\"\0\\".to_string())
     );
+    for good in [
+        r#"{"a": [1, {}, [], "\u00e9\\é"], "b": null}"#,
+        " true\n",
+        "\"\"",
+    ] {
+        assert!(json::is_json(good), "{good}");
+    }
+    let bad = [
+        "",
+        "{",
+        "{1: 2}",
+        "[1 2]",
+        "[1,]",
+        "\"",
+        "\"\n\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "{\"a\" 1}",
+        "1 2",
+        "nul",
+        "{\"a\": 1,}",
+    ];
+    for bad in bad {
+        assert!(!json::is_json(bad), "{bad}");
+    }
     let list = json::whole(r#"["x", 500]"#);
     assert_eq!(list.list()[0].text(), "x");
     assert_eq!(list.list()[1].number(), 500);

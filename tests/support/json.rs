@@ -1,4 +1,5 @@
-//! The part of JSON that the vector files use: strings, and arrays of strings and numbers.
+//! The part of JSON that the vector files use: strings, and arrays of strings and numbers. And whether
+//! a text is JSON at all.
 //!
 //! Invariants:
 //! - `\u` escapes denote one code point each (the files hold no surrogate pairs);
@@ -96,4 +97,68 @@ fn parse_text(text: &str) -> (Json, &str) {
         }
     }
     panic!("unterminated string: {text}")
+}
+
+/// Whether `text` is JSON (RFC 8259), with whole numbers.
+pub fn is_json(text: &str) -> bool {
+    after_value(text).is_some_and(|rest| rest.trim_matches(SPACE).is_empty())
+}
+
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// What is behind the value that a text begins with.
+fn after_value(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(SPACE);
+    match text.chars().next()? {
+        '"' => after_string(text),
+        '{' => after_items(text, '}', |item| {
+            let key = after_string(item)?.trim_start_matches(SPACE);
+            after_value(key.strip_prefix(':')?)
+        }),
+        '[' => after_items(text, ']', after_value),
+        '0'..='9' => Some(text.trim_start_matches(|c: char| c.is_ascii_digit())),
+        _ => {
+            let words = ["true", "false", "null"];
+            words.into_iter().find_map(|word| text.strip_prefix(word))
+        }
+    }
+}
+
+fn after_items(text: &str, end: char, item: fn(&str) -> Option<&str>) -> Option<&str> {
+    let mut rest = text[1..].trim_start_matches(SPACE);
+    if let Some(rest) = rest.strip_prefix(end) {
+        return Some(rest);
+    }
+    loop {
+        rest = item(rest)?.trim_start_matches(SPACE);
+        if let Some(rest) = rest.strip_prefix(end) {
+            return Some(rest);
+        }
+        rest = rest.strip_prefix(',')?.trim_start_matches(SPACE);
+    }
+}
+
+fn after_string(text: &str) -> Option<&str> {
+    let mut rest = text.strip_prefix('"')?;
+    loop {
+        let c = rest.chars().next()?;
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '"' => return Some(rest),
+            '\\' => {
+                let escape = rest.bytes().next().filter(|c| b"\"\\/bfnrtu".contains(c))?;
+                rest = &rest[1..];
+                if escape == b'u' {
+                    let digits = rest.get(..4)?;
+                    digits
+                        .bytes()
+                        .all(|c| c.is_ascii_hexdigit())
+                        .then_some(())?;
+                    rest = &rest[4..];
+                }
+            }
+            c if c < ' ' => return None,
+            _ => {}
+        }
+    }
 }

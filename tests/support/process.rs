@@ -142,7 +142,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A run with these arguments, empty input and a limit of 20 seconds.
+    /// A run with these arguments, empty input and a limit of 60 seconds.
     pub fn new<I: IntoIterator<Item = S>, S: Into<OsString>>(args: I) -> Plan {
         Plan {
             program: binary(),
@@ -150,7 +150,7 @@ impl Plan {
             input: Input::Bytes(Vec::new()),
             env: Vec::new(),
             dir: None,
-            limit: Duration::from_secs(20),
+            limit: Duration::from_secs(60),
             memory: None,
             stdout: None,
             stdout_closed: false,
@@ -176,7 +176,7 @@ impl Plan {
 
     pub fn mode(mut self, mode: Mode) -> Plan {
         if mode == Mode::Stress {
-            self.limit = self.limit.max(Duration::from_secs(60));
+            self.limit = self.limit.max(Duration::from_secs(180));
             self = self.env("PLAN_STRESS", "1").env("PLAN_VERIFY", "1");
         }
         self

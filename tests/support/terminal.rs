@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what it wants to see.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Rows and columns of a terminal in which nothing wraps by accident.
 const SIZE: (u16, u16) = (24, 80);

@@ -8,6 +8,7 @@
 use super::report::Report;
 use super::{Image, export, refuse, unusable};
 use crate::cli::args::{Form, Task};
+use crate::cli::message::Shown;
 use crate::cli::{STATUS_IMAGE, STATUS_OK};
 use crate::heap::store::format::{Extent, PAGE, VERSION};
 use crate::heap::store::{Error, walk};
@@ -132,10 +133,10 @@ fn describe(image: &Image<'_>, report: &mut Report) {
     report.text("root", &kind);
 }
 
-/// The name of a runtime, which ends with zeros.
+/// The name of a runtime, which ends with zeros; an image may hold any bytes there.
 fn name(build: &[u8; 16]) -> String {
     let end = build.iter().position(|byte| *byte == 0);
-    String::from_utf8_lossy(&build[..end.unwrap_or(build.len())]).into_owned()
+    Shown(&build[..end.unwrap_or(build.len())]).to_string()
 }
 
 fn collect(mut image: Image<'_>, json: bool) -> Result<i32, Error> {
