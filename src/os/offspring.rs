@@ -80,9 +80,14 @@ impl Offspring {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::super::sys::raw;
     use super::*;
+    use std::sync::{Mutex, PoisonError};
+
+    /// Held while there is a child, and by tests that a child disturbs: it has all descriptors and with
+    /// them the locks of other tests.
+    pub static FORKING: Mutex<()> = Mutex::new(());
 
     /// A process that waits for its end.
     fn fork() -> u64 {
@@ -99,6 +104,7 @@ mod tests {
 
     #[test]
     fn a_child_is_there_until_it_ends() {
+        let _alone = FORKING.lock().unwrap_or_else(PoisonError::into_inner);
         let offspring = Offspring::expect(Fd(600)).unwrap();
         assert!(offspring.file.fd().0 >= 600);
         assert!(offspring.is_there(), "it is still mapped here");

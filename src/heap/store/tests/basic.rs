@@ -421,8 +421,9 @@ fn a_region_is_never_made_over_something_and_never_taken_for_empty() {
 
 #[test]
 fn a_real_file_is_locked_written_and_read_again() {
-    use crate::os::file;
+    use crate::os::{file, offspring::tests::FORKING};
     use std::os::unix::ffi::OsStrExt;
+    let _alone = FORKING.lock();
     let name = format!("plan-store-{}", std::process::id());
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, vec![0xEE; REGION as usize]).expect("a file");
