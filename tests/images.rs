@@ -511,3 +511,34 @@ fn an_original_stays_while_a_pin_in_a_pin_of_a_pin_needs_it() {
     assert_eq!(verified.end, End::Status(5), "{}", verified.describe());
     sound(&image);
 }
+
+/// Commits while the collector looks through 200,000 pins in memory, keeps what it got back, and compares
+/// it when later commits and collections have taken the pages that were free.
+const MEANWHILE: &str = "(require \"std\")
+(defun (chain n p) (If (Eq n 0) p (Seq p (chain (Dec n) (Pin [p])))))
+(defun (node n) (Pin [n (range n (Add n 600))]))
+(defun (one keep main n kept)
+  (@ c (commit (main (node n))))
+  (Seq c (keep main (Dec n) [(Last c) kept])))
+(defun (keep main n kept) (If (Eq n 0) kept (one keep main n kept)))
+(defun (check kept i) (If (IsNat kept) i
+  (If (planEq (Ix 0 kept) (node i)) (check (Ix 1 kept) (Inc i)) 0)))
+(defun (round rounds main n before)
+  (@ kept (Seq ((Pin 18) 0) (keep main 20 0)))
+  (Seq kept (If (Eq 21 (check before 1)) (rounds main (Dec n) kept) 8)))
+(defun (rounds main n before) (If (Eq n 0) 7 (round rounds main n before)))
+(defun (main state args)
+  (@ p (chain 200000 0))
+  (@ result (Seq p (rounds main 8 (keep main 20 0))))
+  (Seq result (Seq (Unpin p) result)))
+(define main (main 0))
+";
+
+#[test]
+fn what_is_committed_while_memory_is_marked_stays() {
+    let image = image_of("meanwhile", MEANWHILE);
+    for _ in 0..3 {
+        check(&image, &[], Mode::Plain, "", 7);
+    }
+    sound(&image);
+}
