@@ -29,6 +29,9 @@ const F_UNLCK: i16 = 2;
 /// `fallocate`: make a hole, and keep the length.
 const PUNCH_HOLE: usize = 0x02 | 0x01;
 
+/// `fadvise64`: the range will be read soon.
+const WILL_NEED: usize = 3;
+
 /// `struct flock` of x86-64; all zero but the kind is the whole file.
 #[repr(C)]
 struct KernelLock {
@@ -119,6 +122,13 @@ pub fn copy_range(from: (Fd, u64), to: (Fd, u64), len: u64) -> Result<usize, Err
 pub fn sync_data(fd: Fd) -> Result<(), Errno> {
     // SAFETY: touches no memory.
     unsafe { call(Sysno::fdatasync, [fd.arg()]).map(drop) }
+}
+
+/// Has the system begin to read a range of the file into its cache.
+pub fn will_need(fd: Fd, offset: u64, len: u64) -> Result<(), Errno> {
+    let args = [fd.arg(), offset as usize, len as usize, WILL_NEED];
+    // SAFETY: touches no memory.
+    unsafe { call(Sysno::fadvise64, args).map(drop) }
 }
 
 /// A lock of this kind on all of a file.

@@ -23,6 +23,7 @@ use crate::heap::store::format::{Extent, page_of};
 use crate::heap::store::space::{join, subtract};
 use crate::heap::store::{Error, FileStorage, Marking, punch};
 use crate::os::Errno;
+use crate::os::clock;
 use crate::os::offspring::Offspring;
 use crate::sync::thread::STACK_BYTES;
 use crate::sync::{JoinHandle, spawn};
@@ -33,6 +34,12 @@ use core::sync::atomic::Ordering::Relaxed;
 /// Nanoseconds that whoever waits for a collection grants it: so many at least, and so many for each
 /// page in use: a second for each GiB, which a program took longer to write.
 const PATIENCE: [u64; 2] = [100_000_000, 4_000];
+
+/// Pages of one hole, 4 MiB, and how many times as long as one takes nothing is done after it.
+const PIECE: u64 = 1024;
+const PAUSE: u64 = 4;
+/// Nanoseconds of the longest such pause.
+const LONGEST: u64 = 100_000_000;
 
 /// What marking needs more than there is.
 const OUT_OF_MEMORY: Error = Error::Io("collect", Errno::ENOMEM);
@@ -57,6 +64,27 @@ type Marked = Result<Option<Marking>, Error>;
 fn mark(mut marking: Marking, mut file: FileStorage, until: &AtomicU64) -> Marked {
     let all = marking.run(&mut file, until)?;
     Ok(all.then_some(marking))
+}
+
+/// Makes holes of these pages, a piece at a time: while one is being made nobody can write to the file,
+/// so most of the time is left to commits. When somebody waits for the end it goes on without a pause.
+#[inline(never)]
+fn give_back(mut file: FileStorage, data: u64, pages: &[Extent], until: &AtomicU64) {
+    for extent in pages {
+        let mut start = extent.start;
+        while start < extent.end() {
+            let begun = now();
+            if begun >= until.load(Relaxed) {
+                return;
+            }
+            let pages = PIECE.min(extent.end() - start);
+            punch(&mut file, data, &[Extent { start, pages }]);
+            start += pages;
+            if until.load(Relaxed) == u64::MAX {
+                clock::sleep((PAUSE * (now() - begun)).min(LONGEST));
+            }
+        }
+    }
 }
 
 impl Region {
@@ -179,13 +207,9 @@ impl Region {
     fn punch(&mut self) -> Result<(), Error> {
         let (pages, data) = (self.store.leaving().to_vec(), self.store.data());
         if !pages.is_empty() {
-            let mut file = self.store.storage().beside()?;
+            let file = self.store.storage().beside()?;
             let until = self.until.clone();
-            let thread = spawn(STACK_BYTES, move || {
-                let in_time = |_: &&Extent| now() < until.load(Relaxed);
-                let pages = pages.iter().take_while(in_time);
-                pages.for_each(|run| punch(&mut file, data, core::slice::from_ref(run)));
-            });
+            let thread = spawn(STACK_BYTES, move || give_back(file, data, &pages, &until));
             match thread {
                 Ok(thread) => self.collecting = Collecting::Punching(thread),
                 // Then the pages stay in the file.

@@ -65,7 +65,7 @@ pub struct Collected {
     pub live: u64,
     /// Pages that are free now, or after the next commit.
     pub free: u64,
-    /// Those of them that were not known to be.
+    /// Those of them that were not known to be, and are now, to later processes too.
     pub found: u64,
 }
 
@@ -90,7 +90,7 @@ impl Marking {
                 Step::Enter => {
                     let Record { address, .. } = self.walk.record;
                     self.pins += u64::from(self.walk.record.is_pin());
-                    let words = self.walk.record.payload().len();
+                    let words = self.walk.record.total() - 2;
                     self.mark(address, words);
                 }
                 Step::Wrong(damage) => return Err(damage.into()),
@@ -153,8 +153,8 @@ impl<S: Storage> Store<S> {
         self.writable()?;
         let pages = self.space.end.max(self.current.superblock.pages);
         let pages = pages.max(self.previous.map_or(0, |g| g.superblock.pages));
-        let reader = Reader::new(self.region, pages);
-        let mut walk = Walk::default();
+        let reader = Reader::new(self.region, pages).eager();
+        let mut walk = Walk::of_lists();
         let current = &self.current.superblock;
         let root = |superblock: &super::Superblock| {
             superblock.root_address().map(|address| Place {
@@ -301,14 +301,24 @@ impl<S: Storage> Store<S> {
         }
         self.settle_mount()?;
         self.space = found;
-        self.record_space()?;
-        let keep = self.options.keep;
-        self.leaving = self.space.take_excess(keep.max(self.live), keep / 64);
+        let recorded = self.record_space()?;
+        self.leave();
         self.leaving.extend(early.into_iter().flatten());
         if self.broken(Canary::PunchTaken) {
             self.space.give(&self.leaving);
         }
-        Ok(outcome)
+        let found = if recorded { outcome.found } else { 0 };
+        Ok(Collected { found, ..outcome })
+    }
+
+    /// Chooses the free pages that are to leave the file: those beyond as many as are live, but only
+    /// once there are a quarter more, so that this is seldom.
+    fn leave(&mut self) {
+        let least = self.options.keep;
+        let keep = least.max(self.live);
+        if count(&self.space.free) > keep + keep / 4 {
+            self.leaving = self.space.take_excess(keep, least / 64);
+        }
     }
 
     /// Free pages that should be given back to the file system by [`punch`]; nothing is written there
@@ -346,8 +356,9 @@ impl<S: Storage> Store<S> {
         }
     }
 
-    /// Writes the free space as a map that the notes refer to. The map describes itself as in use.
-    fn record_space(&mut self) -> Result<(), Error> {
+    /// Writes the free space as a map that the notes refer to, if there is a page for it. The map
+    /// describes itself as in use.
+    fn record_space(&mut self) -> Result<bool, Error> {
         let before = self.space.clone();
         let result = self.write_map();
         if result.is_err() {
@@ -356,7 +367,7 @@ impl<S: Storage> Store<S> {
         result
     }
 
-    fn write_map(&mut self) -> Result<(), Error> {
+    fn write_map(&mut self) -> Result<bool, Error> {
         let words = 2 + self.space.free.len() + self.space.retired.len();
         let mut placer = super::gather::Placer::default();
         let spot = placer.place(2 + words);
@@ -364,7 +375,7 @@ impl<S: Storage> Store<S> {
         // Behind the superblock's end nothing can be recorded: without a free extent there is no map.
         let fits = self.space.free.iter().any(|extent| extent.pages >= pages);
         if !fits {
-            return Ok(());
+            return Ok(false);
         }
         let extent = self.space.take(pages).ok_or(Error::Full)?;
         let taken = super::gather::Pages {
@@ -387,7 +398,8 @@ impl<S: Storage> Store<S> {
             superblock_crc: self.current.crc,
             map: Place { address, crc },
             live: self.live,
-        })
+        })?;
+        Ok(true)
         // Not synced: whoever finds only part of it knows less that is free, and nothing wrong.
     }
 }

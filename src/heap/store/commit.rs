@@ -18,7 +18,7 @@ use super::format::{BASE, DATA, Delta, Extent, FIRST_PAGE, Notes, PAGE, Place, S
 use super::format::{address_of, page_of};
 use super::gather::{Pages, Plan, Source};
 use super::object::{Object, Stored, encode};
-use super::space::Space;
+use super::space::{Space, count};
 use super::storage::{Storage, sync, write_all};
 use super::write::{Pack, Target};
 use super::{Canary, Generation, Store};
@@ -301,7 +301,7 @@ impl<S: Storage> Store<S> {
         }
         let grows = self.length < self.reader.offset(self.space.end);
         let grows = grows && pack.ends_at(self.space.end);
-        let ahead = if grows { self.extend() } else { 0 };
+        let ahead = if grows { self.extend(&pages) } else { 0 };
         let target = &mut Target {
             file: &mut self.file,
             reader: &self.reader,
@@ -435,13 +435,17 @@ impl<S: Storage> Store<S> {
     fn tidy(&mut self) {
         // What a process that goes on committing has let go of at the end it will need again.
         let steady = self.commits >= STEADY && self.options.ahead > 0;
-        let most = if steady { self.space.end / 2 } else { 0 };
+        let most = if steady {
+            self.options.keep.max(self.space.end / 2)
+        } else {
+            0
+        };
         self.cut(most.max(self.ahead));
         self.reader.forget();
     }
 
     /// Cuts off what lies behind everything in use, if that is more than so many pages.
-    fn cut(&mut self, most: u64) {
+    pub(super) fn cut(&mut self, most: u64) {
         let old = self.previous.map_or(FIRST_PAGE, |g| g.superblock.pages);
         let early = self.broken(Canary::EarlyTruncate);
         let (old, most) = if early { (0, 0) } else { (old, most) };
@@ -452,15 +456,19 @@ impl<S: Storage> Store<S> {
         }
     }
 
-    /// How many pages to extend the file ahead now that it grows: none before a process has shown that
-    /// it goes on committing, then more each time. A commit that writes over pages the file has already
-    /// makes neither a length nor blocks durable, which halves the time of its sync.
-    fn extend(&mut self) -> u64 {
+    /// How many pages to extend the file ahead now that it grows for a commit of these pages: none
+    /// before a process has shown that it goes on committing, then more each time. A commit that writes
+    /// over pages the file has already makes neither a length nor blocks durable, which halves the time
+    /// of its sync; one that would need most of what is ahead gains less than the zeros cost.
+    fn extend(&mut self, pages: &Pages) -> u64 {
         if self.commits < STEADY {
             return 0;
         }
         let most = self.options.ahead.min(self.space.end / 4);
         self.ahead = (2 * self.ahead).max(AHEAD).min(most);
+        if 4 * count(&pages.joined()) > self.ahead {
+            return 0;
+        }
         self.ahead
     }
 }

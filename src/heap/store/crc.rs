@@ -12,9 +12,21 @@
 use super::format::PAGE_WORDS;
 use core::arch::x86_64::{_mm_crc32_u8, _mm_crc32_u64};
 
+/// `[i][n]` is what the state `n << 4 * i` becomes by a page of zeros: half a byte at a time, in 512 bytes.
+static PAGE_OF_ZEROS: [[u32; 16]; 8] = {
+    let columns = page_of_zeros();
+    let mut table = [[0; 16]; 8];
+    let mut i = 0;
+    while i < 128 {
+        table[i / 16][i % 16] = times(&columns, (i as u32 % 16) << (4 * (i / 16)));
+        i += 1;
+    }
+    table
+};
+
 /// Column `i` is what the state `1 << i` becomes by a page of zeros. Appending a zero bit is
 /// linear over GF(2); squaring that 15 times appends 2^15 bits (M. Adler, `crc32_combine` of zlib).
-static PAGE_OF_ZEROS: [u32; 32] = {
+const fn page_of_zeros() -> [u32; 32] {
     let mut columns = [0; 32];
     columns[0] = 0x82F6_3B78;
     let mut i = 1;
@@ -34,7 +46,7 @@ static PAGE_OF_ZEROS: [u32; 32] = {
         squarings += 1;
     }
     columns
-};
+}
 
 /// The product of a matrix and a vector over GF(2).
 const fn times(columns: &[u32; 32], vector: u32) -> u32 {
@@ -44,6 +56,14 @@ const fn times(columns: &[u32; 32], vector: u32) -> u32 {
         i += 1;
     }
     product
+}
+
+/// What a state becomes by a page of zeros.
+fn over_page(state: u32) -> u32 {
+    let halves = PAGE_OF_ZEROS.iter().enumerate();
+    halves.fold(0, |sum, (i, row)| {
+        sum ^ row[(state >> (4 * i) & 15) as usize]
+    })
 }
 
 fn step(state: u32, word: u64) -> u32 {
@@ -93,7 +113,7 @@ impl Sum {
             }
             for state in &states[..group.len()] {
                 // The state before a page enters what comes out of it by itself alone.
-                sum = times(&PAGE_OF_ZEROS, !sum) ^ state;
+                sum = over_page(!sum) ^ state;
                 each(!state);
             }
         }

@@ -46,9 +46,13 @@ impl FileStorage {
 }
 
 impl Store<FileStorage> {
-    /// Gives all free pages back to the file system, not only those that are too many to be kept. What
-    /// is a hole already stays as it is.
+    /// Gives all free pages back to the file system, not only those that are too many to be kept, and
+    /// what a process that was killed had extended the file by. What is a hole already stays as it is.
     pub fn release(&mut self) {
+        if self.writable().is_err() {
+            return;
+        }
+        self.cut(0);
         let (fd, data) = (self.storage().file().fd(), self.data());
         for extent in &self.space().free {
             let mut at = data + extent.start * PAGE as u64;
@@ -83,6 +87,11 @@ impl Storage for FileStorage {
 
     fn punch(&mut self, offset: u64, len: u64) -> Result<(), Errno> {
         durable::punch(self.0.fd(), offset, len)
+    }
+
+    fn expect(&mut self, offset: u64, len: u64) {
+        // Without it reading takes longer, and nothing else.
+        let _ = durable::will_need(self.0.fd(), offset, len);
     }
 
     fn sync(&mut self) -> Result<(), Errno> {

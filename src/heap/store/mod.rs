@@ -77,7 +77,7 @@ impl Default for Options {
             check_limit: 4 << 20,
             build: BUILD,
             read_only: false,
-            ahead: 64,
+            ahead: 256,
             keep: 4096,
         }
     }

@@ -304,13 +304,14 @@ pub(super) fn check_root<S: Storage>(
         address,
         crc,
         words: vec![header],
+        ..Record::default()
     };
     let mega = root >> 48 & !super::format::STORED == TAG_MEGAPIN;
     if !record.is_pin() || record.is_mega() != mega {
         return Err(Damage::Reference.into());
     }
     if header >> 11 <= limit {
-        reader.record(file, address, &mut record)?;
+        reader.lists(file, address, &mut record)?;
         if !record.matches(superblock.root_crc) {
             return Err(Damage::Checksum.into());
         }

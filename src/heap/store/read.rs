@@ -2,10 +2,11 @@
 //!
 //! Invariants:
 //! - no address, length or count of the file is followed before it is known to stay inside the region;
-//! - at most one page is kept; a writer that overwrites it has to call [`Reader::forget`].
+//! - at most one page is kept; a writer that overwrites it has to call [`Reader::forget`];
+//! - of a record that is not kept whole, all was read and summed up.
 
 use super::bytes;
-use super::crc;
+use super::crc::Sum;
 use super::error::{Damage, Error};
 use super::format::{BASE, DATA, FIRST_PAGE, PAGE, PAGE_WORDS, Page, Place, SMALL};
 use super::format::{address_in, page_of};
@@ -13,7 +14,16 @@ use super::storage::{Storage, read_all};
 use crate::os::Errno;
 use crate::value::{Header, Kind};
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
+
+/// Words read at once of what is behind the first page of a record: little enough to stay in the
+/// cache until they are summed up.
+const STREAM: usize = 24 * PAGE_WORDS;
+/// Pages that a reader of all there is asks the system for together: 1 MiB.
+const STRETCH: u64 = 256;
+/// Payload index of the number of pins, and of the first of them.
+const PINS: [usize; 2] = [2, 6];
 
 /// An object of the region as it lies there.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -22,12 +32,16 @@ pub struct Record {
     pub address: u64,
     /// The checksum before its header.
     pub crc: u64,
-    /// Header and payload.
+    /// Header and payload, or as much of them as was to be kept.
     pub words: Vec<u64>,
+    /// How many words header and payload have.
+    pub len: usize,
+    /// The checksum of them all.
+    pub sum: u32,
 }
 
 impl Record {
-    /// The payload.
+    /// The payload, or what was kept of it.
     pub fn payload(&self) -> &[u64] {
         self.words.get(1..).unwrap_or(&[])
     }
@@ -48,12 +62,12 @@ impl Record {
 
     /// Words in the file: checksum, header and payload.
     pub fn total(&self) -> usize {
-        1 + self.words.len()
+        1 + self.len
     }
 
     /// Whether the record's checksum is `expected` and that of its words.
     pub fn matches(&self, expected: u32) -> bool {
-        self.crc == u64::from(expected) && crc::words(&self.words) == expected
+        self.crc == u64::from(expected) && self.sum == expected
     }
 }
 
@@ -66,6 +80,10 @@ pub struct Reader {
     pub pages: u64,
     cached: Option<u64>,
     page: Box<[u64; PAGE_WORDS]>,
+    /// Where large records pass through; empty until there is one.
+    stream: Vec<u64>,
+    /// A bit for each stretch of pages that the system has been asked for; empty if it is not asked.
+    asked: Vec<u64>,
 }
 
 impl Reader {
@@ -76,6 +94,26 @@ impl Reader {
             pages,
             cached: None,
             page: Box::new([0; PAGE_WORDS]),
+            stream: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// Asks the system for the pages around each one that is read, because all will be: a disk that
+    /// is asked for single pages spends its time on waiting.
+    pub fn eager(mut self) -> Reader {
+        self.asked = vec![0; (self.pages / STRETCH / 64 + 1) as usize];
+        self
+    }
+
+    fn ask<S: Storage>(&mut self, file: &mut S, page: u64) {
+        let stretch = page / STRETCH;
+        let at = self.offset(stretch * STRETCH);
+        if let Some(bits) = self.asked.get_mut((stretch / 64) as usize)
+            && *bits >> (stretch % 64) & 1 == 0
+        {
+            *bits |= 1 << (stretch % 64);
+            file.expect(at, STRETCH * PAGE as u64);
         }
     }
 
@@ -104,6 +142,7 @@ impl Reader {
             return Err(Damage::Reference.into());
         }
         if self.cached != Some(number) {
+            self.ask(file, number);
             self.bytes_at(file, self.offset(number))?;
             self.cached = Some(number);
         }
@@ -195,30 +234,62 @@ impl Reader {
         }
     }
 
-    /// Reads the record at `address`; its checksum is not looked at.
+    /// Reads the record at `address`; whether its checksum is right is left to the caller.
     pub fn record<S: Storage>(
         &mut self,
         file: &mut S,
         address: u64,
         out: &mut Record,
     ) -> Result<(), Error> {
+        self.load(file, address, |_| usize::MAX, out)
+    }
+
+    /// The same, but of a pin that is long only what says where its pins are is kept.
+    pub fn lists<S: Storage>(
+        &mut self,
+        file: &mut S,
+        address: u64,
+        out: &mut Record,
+    ) -> Result<(), Error> {
+        self.load(file, address, listed, out)
+    }
+
+    /// Reads the record at `address` and keeps as many words as `wanted` says, given the first ones.
+    fn load<S: Storage>(
+        &mut self,
+        file: &mut S,
+        address: u64,
+        wanted: fn(&[u64]) -> usize,
+        out: &mut Record,
+    ) -> Result<(), Error> {
         let (crc, header) = self.head(file, address)?;
-        let total = 1 + (header >> 14) as usize;
-        out.address = address;
-        out.crc = crc;
-        out.words.clear();
-        let reserved = out.words.try_reserve_exact(total);
-        reserved.map_err(|_| Error::Io("read", Errno::ENOMEM))?;
+        (out.address, out.crc, out.len) = (address, crc, 1 + (header >> 14) as usize);
         let page = page_of(address);
         let word = (address - BASE) as usize % PAGE / 8 - 1;
-        let words = self.page(file, page)?;
-        let here = total.min(PAGE_WORDS - word);
-        out.words.extend_from_slice(&words[word..word + here]);
-        // The rest at once: a read of each page takes ten times as long.
-        out.words.resize(total, 0);
-        let at = self.offset(page + 1);
-        let rest = bytes::of_mut(&mut out.words[here..]);
-        read_all(file, at, rest).map_err(|why| Error::Io("read", why))?;
+        let first = out.len.min(PAGE_WORDS - word);
+        let words = &self.page(file, page)?[word..word + first];
+        let kept = wanted(words).clamp(first, out.len);
+        out.words.clear();
+        let reserved = out.words.try_reserve_exact(kept);
+        reserved.map_err(|_| Error::Io("read", Errno::ENOMEM))?;
+        out.words.extend_from_slice(words);
+        let mut sum = Sum::EMPTY.then(words);
+        let passing = STREAM.min(out.len - first);
+        if self.stream.len() < passing {
+            self.stream = vec![0; passing];
+        }
+        let mut done = first;
+        while done < out.len {
+            let count = STREAM.min(out.len - done);
+            let at = self.offset(page) + 8 * (word + done) as u64;
+            let part = &mut self.stream[..count];
+            read_all(file, at, bytes::of_mut(part)).map_err(|why| Error::Io("read", why))?;
+            sum = sum.then(part);
+            let more = count.min(kept - out.words.len());
+            out.words.extend_from_slice(&part[..more]);
+            done += count;
+        }
+        out.sum = sum.end();
         Ok(())
     }
 
@@ -242,5 +313,17 @@ impl Reader {
             }
         }
         Ok(true)
+    }
+}
+
+/// The words of a record, of which these are the first, that say where its pins are.
+fn listed(words: &[u64]) -> usize {
+    let header = Header::from_bits(words.first().copied().unwrap_or(0));
+    match words.get(1 + PINS[0]) {
+        Some(pins) if header.is(Kind::Pin) => {
+            let pins = usize::try_from(*pins).unwrap_or(usize::MAX);
+            pins.saturating_add(1 + PINS[1] + pins.div_ceil(2))
+        }
+        _ => usize::MAX,
     }
 }

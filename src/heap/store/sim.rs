@@ -82,6 +82,8 @@ pub struct Sim {
     pub hit: bool,
     pub syncs: u64,
     pub writes: u64,
+    /// Ranges that were asked for ahead.
+    pub expected: u64,
 }
 
 impl Sim {
@@ -186,6 +188,10 @@ impl Storage for &mut Sim {
         }
         self.log.push(Event::Punch(offset, len));
         Ok(())
+    }
+
+    fn expect(&mut self, _: u64, _: u64) {
+        self.expected += 1;
     }
 
     fn sync(&mut self) -> Result<(), Errno> {

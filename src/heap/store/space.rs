@@ -171,21 +171,24 @@ impl Space {
         join(&mut self.free);
     }
 
-    /// Takes the largest free extents away, of at least `least` pages each, until no more than `keep`
-    /// free pages are left. One at the end stays: it is cut off with the next commit.
+    /// Takes free pages away until `keep` are left: ends of the largest extents, of at least `least`
+    /// pages each. The extent at the end stays: it is cut off with the next commit.
     pub fn take_excess(&mut self, keep: u64, least: u64) -> Vec<Extent> {
-        let mut left = count(&self.free);
+        let mut excess = count(&self.free).saturating_sub(keep);
         let mut taken = Vec::new();
         sort(&mut self.free, |a, b| a.pages > b.pages);
-        self.free.retain(|extent| {
-            let excess = left > keep && extent.pages >= least && extent.end() < self.end;
-            if excess {
-                left -= extent.pages;
-                taken.push(*extent);
+        for extent in &mut self.free {
+            let pages = extent.pages.min(excess);
+            if pages >= least.max(1) && extent.end() < self.end {
+                extent.pages -= pages;
+                excess -= pages;
+                let start = extent.end();
+                taken.push(Extent { start, pages });
             }
-            !excess
-        });
+        }
+        self.free.retain(|extent| extent.pages > 0);
         join(&mut self.free);
+        join(&mut taken);
         taken
     }
 
@@ -295,6 +298,28 @@ mod tests {
             }
             let map = space.to_map(100);
             prop_assert_eq!(Space::from_map(&map, space.end), Ok(space));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_leaves_was_too_much(
+            free in proptest::collection::btree_set(1u64..90, 0..80),
+            keep in 0u64..60,
+            least in 0u64..5,
+        ) {
+            let mut space = Space { free: extents(&free), retired: Vec::new(), end: 90 };
+            let taken = space.take_excess(keep, least);
+            prop_assert!(space.is_sound());
+            prop_assert!(taken.iter().all(|extent| extent.pages >= least.max(1) && extent.end() < 90));
+            let (left, gone) = (pages(&space.free), pages(&taken));
+            prop_assert!(left.is_disjoint(&gone));
+            prop_assert_eq!(&left | &gone, free.clone());
+            prop_assert!(gone.is_empty() || left.len() as u64 >= keep);
+            // Without bounds on pieces all of it goes but the last extent.
+            let last = extents(&free).last().filter(|last| last.end() == 90).map_or(0, |l| l.pages);
+            let most = (free.len() as u64).saturating_sub(keep).min(free.len() as u64 - last);
+            prop_assert!(least > 1 || gone.len() as u64 == most);
         }
     }
 

@@ -23,6 +23,8 @@ pub trait Storage {
     fn truncate(&mut self, len: u64) -> Result<(), Errno>;
     /// Gives the space of a range back: it reads as zeros, the length stays.
     fn punch(&mut self, offset: u64, len: u64) -> Result<(), Errno>;
+    /// A range will be read soon: the system may begin to fetch it.
+    fn expect(&mut self, _offset: u64, _len: u64) {}
     /// Waits until everything written so far is on stable storage.
     fn sync(&mut self) -> Result<(), Errno>;
 }

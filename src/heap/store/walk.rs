@@ -49,6 +49,8 @@ pub struct Walk {
     seen: Words,
     frames: Vec<Frame>,
     todo: Vec<Place>,
+    /// Whether only the lists of long records are kept in `record`.
+    lists: bool,
     /// The record entered last.
     pub record: Record,
 }
@@ -65,6 +67,14 @@ impl core::fmt::Debug for Walk {
 }
 
 impl Walk {
+    /// A walk for somebody who does not look at what records say beside which pins they refer to.
+    pub fn of_lists() -> Walk {
+        Walk {
+            lists: true,
+            ..Walk::default()
+        }
+    }
+
     /// Adds a place to start from; only between walks.
     pub fn start(&mut self, place: Place) {
         self.todo.push(place);
@@ -103,7 +113,11 @@ impl Walk {
                 Err(Damage::Checksum.into())
             };
         }
-        reader.record(file, place.address, &mut self.record)?;
+        if self.lists {
+            reader.lists(file, place.address, &mut self.record)?;
+        } else {
+            reader.record(file, place.address, &mut self.record)?;
+        }
         if !self.record.matches(place.crc) {
             return Err(Damage::Checksum.into());
         }
@@ -253,7 +267,7 @@ impl<S: Storage> Store<S> {
             if superblock.sequence == 0 {
                 continue;
             }
-            let mut reader = Reader::new(self.region, superblock.pages);
+            let mut reader = Reader::new(self.region, superblock.pages).eager();
             let bad = |report: &mut Report, damage| {
                 report.add(superblock.sequence, Path::default(), damage);
             };
@@ -351,7 +365,7 @@ impl<S: Storage> Store<S> {
         sink: &mut dyn FnMut(u64, &Object) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let superblock = self.current.superblock;
-        let mut reader = Reader::new(self.region, superblock.pages);
+        let mut reader = Reader::new(self.region, superblock.pages).eager();
         let (mut walk, mut object) = (Walk::default(), Object::default());
         if let Some(address) = superblock.root_address() {
             let crc = superblock.root_crc;

@@ -9,3 +9,4 @@ mod format;
 mod model;
 mod reach;
 mod states;
+mod steady;
