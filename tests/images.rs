@@ -10,6 +10,7 @@ use plan::heap::store::{FileStorage, Options, Store};
 use plan::os::image;
 use std::fs;
 use std::path::{Path, PathBuf};
+use support::filter::Answer;
 use support::images::with_file;
 use support::{End, Mode, Outcome, Plan, process, scratch_dir};
 
@@ -323,6 +324,22 @@ fn commits_without_end_take_bounded_space() {
     assert!(size(&image) < first + (6 << 20), "{}", size(&image));
 }
 
+/// A million in one process. It waits for no disk, and neither does who makes holes in what was never
+/// written there: so commits come as fast as they can be made. All that they take is 8 GB.
+#[test]
+fn a_million_commits_take_bounded_space() {
+    const FDATASYNC: u32 = 75;
+    const FALLOCATE: u32 = 285;
+    let image = image_of("million", MANY);
+    let commits = run(&image, &["1000000"]).filter(&[FDATASYNC, FALLOCATE], Answer::Fails(0));
+    let got = commits.limit_seconds(1200).run();
+    assert_eq!(got.end, End::Status(0), "{}", got.describe());
+    let count = with_store(&image, |store| store.superblock().sequence);
+    let size = fs::metadata(&image).expect("it is there").len();
+    assert!(count > 1_000_000 && size < 1 << 29, "{count} {size}");
+    sound(&image);
+}
+
 /// A chain of pins, each around the one before, as many as the state says.
 const CHAIN: &str = "(require \"std\")
 (defun (chain n p) (if (Eq n 0) p (chain (Dec n) (Pin [n p]))))
@@ -537,6 +554,29 @@ const MEANWHILE: &str = "(require \"std\")
 #[test]
 fn what_is_committed_while_memory_is_marked_stays() {
     let image = image_of("meanwhile", MEANWHILE);
+    for _ in 0..3 {
+        check(&image, &[], Mode::Plain, "", 7);
+    }
+    sound(&image);
+}
+
+/// Each commit has a function of its own, which is called and compared while collections make room for
+/// the next ones.
+const CALLED: &str = "(require \"std\")
+(defun (node n) (Pin [n (range n (Add n 500)) {x -> (Add x n)}]))
+(defun (use p) ((Last (Unpin p)) 5))
+(defun (next go main n c)
+  (@ p (Last c))
+  (If (Ne (Add 5 n) (use p)) 8
+    (If (planEq p (node n)) (Seq ((Pin 18) 0) (go main (Dec n))) 9)))
+(defun (go main n) (If (Eq n 0) 7 (next go main n (commit (main (node n))))))
+(defun (main state args) (go main 300))
+(define main (main 0))
+";
+
+#[test]
+fn what_is_called_is_what_was_committed_last() {
+    let image = image_of("called", CALLED);
     for _ in 0..3 {
         check(&image, &[], Mode::Plain, "", 7);
     }

@@ -14,7 +14,7 @@ use std::process::Command;
 /// What happens at the call.
 #[derive(Clone, Copy, Debug)]
 pub enum Answer {
-    /// It fails with this number.
+    /// It fails with this number; 0: it does nothing and says that all is well.
     Fails(u32),
     /// The process is killed.
     Kills,

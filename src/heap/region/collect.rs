@@ -89,14 +89,17 @@ fn give_back(mut file: FileStorage, data: u64, pages: &[Extent], until: &AtomicU
 
 impl Region {
     /// Begins a collection if that is `wanted` or it is time, and the arena has none; then the machine
-    /// has to give its roots.
+    /// has to give its roots. One that cannot begin because another one is going on, which may have seen
+    /// what is garbage by now, begins when this is called again after that.
     #[inline(never)]
     pub fn begin_collection(&mut self, arena: &mut Arena, wanted: bool) -> bool {
         let idle = matches!(self.collecting, Collecting::Idle);
-        let worth_it = wanted || self.store.is_due();
+        self.wanted |= wanted;
+        let worth_it = self.wanted || self.store.is_due();
         if !idle || !worth_it || self.ours().is_err() || !arena.begin_holding() {
             return false;
         }
+        self.wanted = false;
         self.store.announce();
         self.until.store(u64::MAX, Relaxed);
         self.collecting = Collecting::Roots;

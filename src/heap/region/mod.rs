@@ -35,6 +35,8 @@ pub struct Region {
     /// Pins were redirected since the references of the machine were looked through.
     redirected: bool,
     collecting: Collecting,
+    /// Whether a collection was asked for while another one was going on.
+    wanted: bool,
     /// When the thread that marks has to end, by the clock of [`super::now`].
     until: Arc<AtomicU64>,
     /// Why the last collection came to nothing.
@@ -76,6 +78,7 @@ impl Region {
             window,
             redirected: false,
             collecting: Collecting::Idle,
+            wanted: false,
             until: Arc::new(AtomicU64::new(u64::MAX)),
             problem: None,
             ours: true,
