@@ -15,6 +15,7 @@ use crate::heap::fixed::FIXED_BUFFER_WORDS;
 use crate::heap::now;
 use crate::heap::nursery::Exhausted;
 use crate::heap::pins::{self, CallInfo};
+use crate::heap::region::Wait;
 use crate::os::offspring::Offspring;
 use crate::value::{Header, MAX_DIRECT, Sort, TAG_BUFFER, Value, WORD};
 
@@ -128,7 +129,7 @@ impl Machine {
     pub fn rest(&mut self) {
         self.crew = None;
         self.arena.wait();
-        self.tend_region(true);
+        self.tend_region(Wait::Bounded);
     }
 
     /// To be called before a fork; what it gives is for [`Machine::after_fork`].
@@ -164,7 +165,10 @@ impl Machine {
             self.arena.begin(Reason::Growth);
         }
         self.give_roots();
-        self.tend_region(self.options.stress);
+        self.tend_region(match self.options.stress {
+            true => Wait::Bounded,
+            false => Wait::No,
+        });
     }
 
     /// Begins a collection of the arena at every so many collections of the moving heap. Under stress,

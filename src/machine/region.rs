@@ -10,7 +10,7 @@
 use super::Machine;
 use super::embed::Stop;
 use super::op::{Args, Fault, FaultKind};
-use crate::heap::region::{Region, commit_unmapped};
+use crate::heap::region::{Region, Wait, commit_unmapped};
 use crate::heap::store::{Error, FileStorage, Store};
 use crate::os::Errno;
 use crate::value::{MAX_DIRECT, Value};
@@ -136,12 +136,12 @@ impl Machine {
         region.is_some_and(|region| region.release_free())
     }
 
-    /// Waits for the end of the collection of the region that is going on.
+    /// Waits for the end of the collection of the region that is going on, however long that takes.
     fn end_collection(&mut self) {
         // Without memory it comes to nothing.
         let _ = self.collect_for(0);
         self.arena.wait();
-        self.tend_region(true);
+        self.tend_region(Wait::Unbounded);
     }
 
     /// Collects the region if it is time, or if that is `wanted`.
@@ -151,17 +151,17 @@ impl Machine {
         let Some(region) = &mut self.region else {
             return;
         };
-        region.go_on(&mut self.arena, false);
+        region.go_on(&mut self.arena, Wait::No);
         if region.begin_collection(&mut self.arena, wanted) {
             // Without memory the roots are given after the next collection that succeeds.
             let _ = self.collect_for(0);
         }
     }
 
-    /// Goes on with a collection of the region; `wait`: until it needs something of this machine.
+    /// Goes on with a collection of the region.
     #[cold]
     #[inline(never)]
-    pub(super) fn tend_region(&mut self, wait: bool) {
+    pub(super) fn tend_region(&mut self, wait: Wait) {
         if let Some(region) = &mut self.region {
             region.go_on(&mut self.arena, wait);
         }

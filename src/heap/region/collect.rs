@@ -9,9 +9,10 @@
 //!
 //! Invariants:
 //! - from `announce` on what is written counts as live, so what memory referred to then is enough;
-//! - what is waited for has an end: a collection that takes longer is given up, and the next one is due
-//!   when twice as many pages are in use. It is granted twice the time, while what has to be marked
-//!   stays the same, so that in the end one will be finished, however slow the disk;
+//! - what is waited for has an end, but for lack of space: a collection that takes longer is given
+//!   up, and the next one is due when twice as many pages are in use. It is granted twice the time,
+//!   while what has to be marked stays the same, so that in the end one will be finished, however
+//!   slow the disk;
 //! - whatever happens to pages happens on the thread of the machine: between two steps nothing moves;
 //! - a free page has no private copy in the window and no compiled code.
 
@@ -40,6 +41,17 @@ const PIECE: u64 = 1024;
 const PAUSE: u64 = 4;
 /// Nanoseconds of the longest such pause.
 const LONGEST: u64 = 100_000_000;
+
+/// How long whoever goes on with a collection waits for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// Not at all.
+    No,
+    /// Until it needs something of the machine, or has taken too long.
+    Bounded,
+    /// Until it needs something of the machine: there is no space without it.
+    Unbounded,
+}
 
 /// What marking needs more than there is.
 const OUT_OF_MEMORY: Error = Error::Io("collect", Errno::ENOMEM);
@@ -106,18 +118,21 @@ impl Region {
         true
     }
 
-    /// Goes on with the collection as far as that takes no waiting; `wait`: until it needs something of
-    /// the machine, or has taken too long.
+    /// Goes on with the collection as far as that takes no waiting, or waits.
     #[inline(never)]
-    pub fn go_on(&mut self, arena: &mut Arena, wait: bool) {
+    pub fn go_on(&mut self, arena: &mut Arena, wait: Wait) {
         if matches!(self.collecting, Collecting::Idle) || !self.ours {
             return;
         }
-        if wait {
-            let [least, page] = PATIENCE;
-            let patience = least + page.saturating_mul(self.store.used());
-            self.until.store(now().saturating_add(patience), Relaxed);
+        let [least, page] = PATIENCE;
+        let patience = least + page.saturating_mul(self.store.used());
+        match wait {
+            Wait::No => {}
+            Wait::Bounded => self.until.store(now().saturating_add(patience), Relaxed),
+            // Without pauses.
+            Wait::Unbounded => self.until.store(u64::MAX - 1, Relaxed),
         }
+        let wait = wait != Wait::No;
         if matches!(self.collecting, Collecting::Roots)
             && let Some(held) = arena.take_held()
         {

@@ -23,6 +23,7 @@ use crate::value::Value;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use collect::Collecting;
+pub use collect::Wait;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 use memory::Memory;
