@@ -308,13 +308,15 @@ impl Fixed {
     }
 
     fn overwrite(&self, entry: Entry) {
-        // SAFETY: the whole block; its header must fit it for as long as the arena counts it.
+        let words = entry.bytes() as usize / WORD;
+        // SAFETY: the whole block. Its header fits it at every moment for as long as the arena counts it:
+        // another thread may be verifying the arena.
         unsafe {
             let block = entry.payload.sub(BEFORE);
-            for i in 0..entry.bytes() as usize / WORD {
+            block.add(1).write(Header::nat(0).bits());
+            for i in (0..words).filter(|i| *i != 1) {
                 block.add(i).write(POISON);
             }
-            block.add(1).write(Header::nat(0).bits());
         }
     }
 
