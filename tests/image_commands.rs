@@ -572,6 +572,9 @@ fn an_image_reaches_the_runtime_by_a_variable() {
     let licence = "PLAN runtime, version 0.1.0\n\
                    MIT license, copyright (c) the PLAN runtime authors\n";
     assert_eq!(ask("license"), (String::new(), licence.into(), Some(0)));
-    let line = "plan: PLANCMD=x: not known (use info, scrub, collect or license)\n";
-    assert_eq!(ask("x"), (String::new(), line.into(), Some(2)));
+    for name in ["x", "upgrade", "export"] {
+        let line =
+            format!("plan: PLANCMD={name}: not known (use info, scrub, collect or license)\n");
+        assert_eq!(ask(name), (String::new(), line, Some(2)));
+    }
 }

@@ -1,11 +1,11 @@
 //! What the commands on images say when they fail: one line `plan: what failed: why (what to do)`, and
-//! the status that belongs to it; and that what an image says of itself cannot spoil a report.
+//! the status that belongs to it; and that reports are right whatever an image says of itself.
 
 mod support;
 
 use plan::heap::store::Root;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use support::images::{self, Pins, smallest_elf};
 use support::json::is_json;
@@ -236,6 +236,90 @@ fn an_image_that_starts_says_the_same() {
         let line = format!("plan: image {}: {why}\n", path.display());
         assert_eq!((got.err(), got.end), (line, End::Status(4)), "{file}");
     }
+}
+
+#[test]
+fn an_export_says_which_state_it_is_of() {
+    let dir = scratch_dir("state");
+    let roots = [1, 2].map(Root::Natural);
+    images::write(
+        &dir.join("img"),
+        &smallest_elf(),
+        &mut Pins::default(),
+        &roots,
+    );
+    let mut bytes = fs::read(dir.join("img")).expect("the image");
+    bytes[REGION + 4096 + 65] ^= 1;
+    fs::write(dir.join("img"), bytes).expect("the image");
+    let line = "image export: img: warning: the superblock is damaged \
+                (the seed is the state before the last commit)";
+    says(&dir, "image export img -o state.seed", 0, line);
+    let got = Plan::new(["seed", "dump", "state.seed"]).dir(&dir).run();
+    assert!(got.out().ends_with("\n%0 = 1\n"), "{}", got.describe());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let dir = images();
+    let line = "plan: standard output: cannot write: no space left on device \
+                (what was printed is incomplete)\n";
+    for task in ["info", "info --quick", "collect"] {
+        let words = format!("image {task} img");
+        let words: Vec<&str> = words.split(' ').collect();
+        let got = Plan::new(words).dir(&dir).stdout_to("/dev/full").run();
+        assert_eq!(
+            (got.err().as_str(), got.end),
+            (line, End::Status(3)),
+            "{task}"
+        );
+    }
+}
+
+/// All pages are live, free or reached by the previous generation alone.
+#[test]
+fn the_figures_of_a_report_add_up() {
+    let dir = scratch_dir("figures");
+    let path = dir.join("img");
+    let mut pins = Pins::default();
+    let roots = [9000, 2000, 5000].map(|limbs| Root::Pin(pins.row(limbs as u64, limbs, &[])));
+    images::write(&path, &smallest_elf(), &mut pins, &roots);
+    assert_eq!(
+        Plan::new(["image", "collect", "img"]).dir(&dir).run().end,
+        End::Status(0)
+    );
+    let got = Plan::new(["image", "info", "--quick", "img"])
+        .dir(&dir)
+        .run()
+        .out();
+    let figure = |key: &str| -> u64 {
+        let line = got
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        let number = line.and_then(|line| line.trim().strip_suffix(" bytes")?.parse().ok());
+        number.unwrap_or_else(|| panic!("no {key} in {got}"))
+    };
+    let [live, free, retired] = ["live", "free", "retired"].map(figure);
+    assert!(
+        live > 5000 * 8 && free > 8000 * 8 && retired > 2000 * 8,
+        "{got}"
+    );
+    assert_eq!(live + free + retired + 8192, figure("region"), "{got}");
+}
+
+/// Who may give files away: an upgraded image keeps its owner.
+#[test]
+fn an_upgrade_keeps_the_owner() {
+    let dir = scratch_dir("owner");
+    let path = dir.join("img");
+    let root = [Root::Natural(1)];
+    images::write(&path, &smallest_elf(), &mut Pins::default(), &root);
+    if chown(&path, Some(54321), Some(54322)).is_err() {
+        return println!("not run: files cannot be given away here");
+    }
+    let got = Plan::new(["image", "upgrade", "img"]).dir(&dir).run();
+    assert_eq!((got.err(), got.end), (String::new(), End::Status(0)));
+    let now = fs::metadata(&path).expect("the image");
+    assert_eq!((now.uid(), now.gid()), (54321, 54322));
 }
 
 /// A region of 256 MiB, nearly all of it a hole, in an address space of half of that.

@@ -26,20 +26,27 @@ fn run(image: &Path, status: i32) -> Outcome {
     got
 }
 
-/// Stores a chain of pins, asks for collections, and has a look at the chain.
+/// Stores a chain of pins, to which the stack refers or something else in memory, asks for collections,
+/// and has a look at the chain.
 const STORED: &str = "(require \"std\")
 (defun (chain n p) (If (Eq n 0) p (Seq p (chain (Dec n) (Pin [p])))))
+(defun (has x) (MADE))
+(defun (p-of x) (FOUND))
 (defun (main state args)
-  (@ p (chain 50000 0))
-  (@ stored (Seq p (STORE)))
-  (Seq stored (Seq ((Pin 18) 0) (Seq ((Pin 18) 0) (Seq (Unpin p) 7)))))
+  (@ x (has (chain 50000 0)))
+  (@ stored (Seq x (STORE)))
+  (Seq stored (Seq ((Pin 18) 0) (Seq ((Pin 18) 0) (Seq (Unpin (p-of x)) 7)))))
 (define main (main 0))
 ";
 
 #[test]
 fn references_to_what_is_stored_turn_to_the_copies() {
-    for store in ["commit (main p)", "precommit p"] {
-        let image = image_of("stored", &STORED.replace("STORE", store));
+    let stack = ["Seq x x", "Seq x x"];
+    let heap = ["Seq x [7 x]", "Ix 1 x"];
+    let [commit, precommit] = ["commit (main (p-of x))", "precommit (p-of x)"];
+    for (store, [made, found]) in [(commit, stack), (precommit, stack), (commit, heap)] {
+        let program = STORED.replace("STORE", store).replace("MADE", made);
+        let image = image_of("stored", &program.replace("FOUND", found));
         let text = run(&image, 7).err();
         let freed = text.split("pins_freed=").nth(1);
         let freed = freed.and_then(|rest| rest.split([' ', '\n']).next()?.parse::<u64>().ok());

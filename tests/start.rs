@@ -143,6 +143,26 @@ fn whether_it_executes_the_stub_or_becomes_it_is_all_the_same() {
     }
 }
 
+/// Then the path that the kernel gives is that of the script, which is not the own file. Numbers of
+/// descriptors with two digits are found, too.
+#[test]
+fn it_starts_as_the_interpreter_of_a_script() {
+    let dir = Scratch::with_image("start-script");
+    let started = (Some(0), String::new());
+    let make = "printf '#!%s/img\\n' \"$PWD\" >script-1; chmod +x script-1";
+    assert_eq!(both(&dir, &format!("{make}; ./script-1")), started);
+    let open = "exec 3</ 4</ 5</ 6</ 7</ 8</ 9</";
+    assert_eq!(both(&dir, &format!("{make}; {open}; ./script-1")), started);
+    // Without /proc nobody knows where the own file is, and no other one is taken for it.
+    let script = "mkdir -p root/bin; cp img root/bin/; printf '#!/bin/img\\n' >root/bin/s;
+chmod +x root/bin/s; exec unshare --root=root /bin/s";
+    let (status, error) = both(&dir, script);
+    assert!(
+        status == Some(4) && is_one_line(&error, "cannot find the own file"),
+        "{status:?} {error}"
+    );
+}
+
 #[test]
 fn it_starts_where_memory_files_are_forbidden() {
     let dir = Scratch::with_image("start-memfd");
