@@ -1,7 +1,7 @@
 # The executable an image turns into for a moment: it maps the image again, by a descriptor, and goes
 # on there. The kernel lets nobody write a file that is being executed; this one is executed
-# instead, or takes the place of the executable of the process, where the process may do that
-# (plan_stub_enter).
+# instead, or an empty file takes the place of the executable of the process and this is run from
+# memory, where the process may do that (plan_stub_swap).
 #
 # Intel syntax. A whole ELF file as data: src/os/image.rs writes it, and behind it the structure
 # `Handover`, the program headers of the image, and its path. Everything is relative to the start of the
@@ -13,36 +13,6 @@
     .set PROGRAM, 0x400000      # where the executable lies, up to BASE (linker.ld)
 
     .section .text.entry.stub, "ax", @progbits
-
-# void plan_stub_enter(struct prctl_mm_map *map, usize *stack, int file)
-# Goes on in the stub, which is in this file; comes back where it cannot be mapped. stack is that of
-# the start of the process.
-    .globl plan_stub_enter
-    .type plan_stub_enter, @function
-plan_stub_enter:
-    push rdi
-    push rsi
-    push rdx
-    mov r8d, edx
-    mov edi, BASE
-    mov esi, 8192
-    mov edx, 5                  # readable, executable
-    mov r10d, 0x100002          # MAP_PRIVATE, MAP_FIXED_NOREPLACE
-    xor r9d, r9d
-    mov eax, 9                  # mmap
-    syscall
-    pop rdx
-    pop rsi
-    pop rdi
-    cmp rax, BASE
-    jne 21f
-    lea rcx, [rip + plan_stub]
-    lea r8, [rip + plan_stub_swap]
-    sub r8, rcx
-    add rax, r8
-    jmp rax
-21: ret
-    .size plan_stub_enter, . - plan_stub_enter
 
     .globl plan_stub
     .balign 8
@@ -65,15 +35,20 @@ plan_stub:
     .long 0x6474e551, 6         # PT_GNU_STACK, not executable
     .quad 0, 0, 0, 0, 0, 16
 
-# From plan_stub_enter, with its arguments: makes this file the executable of the process. That
-# takes the place of an exec, which costs 40 microseconds more; the kernel allows it once nothing
-# of the executable before is mapped.
+# void plan_stub_swap(struct prctl_mm_map *map, usize *stack, int file, usize bytes, usize length), where
+# all of this is at BASE: makes the file, which is empty, the executable of the process. That takes the
+# place of an exec, which costs 40 microseconds more; the kernel allows it once nothing of the
+# executable before is mapped. stack is that of the start of the process, bytes is how many there are
+# at BASE, length is what the executable's file takes in memory: variables behind it, which all begin
+# as zeros and were not touched yet, stay.
+    .globl plan_stub_swap
 plan_stub_swap:
     mov r12, rdi
     mov rsp, rsi
     mov r13d, edx
+    mov r14, rcx
     mov edi, PROGRAM
-    mov esi, BASE - PROGRAM
+    mov rsi, r8
     mov eax, 11                 # munmap
     syscall
     mov edi, 35                 # prctl(PR_SET_MM, PR_SET_MM_MAP, map, 104, 0)
@@ -88,8 +63,15 @@ plan_stub_swap:
     jnz 27f
     mov eax, 3                  # close: it is needed no more
     syscall
-    jmp plan_stub_code
-27: lea rsi, [rip + plan_stub + 8]      # execveat(file, "", argv, envp, AT_EMPTY_PATH)
+    push 1
+    jmp 28f
+27: lea rsi, [rip + plan_stub]          # write(file, this, bytes)
+    mov rdx, r14
+    mov eax, 1
+    syscall
+    cmp rax, r14
+    jne 23f
+    lea rsi, [rip + plan_stub + 8]      # execveat(file, "", argv, envp, AT_EMPTY_PATH)
     lea rdx, [rsp + 8]
     mov r10, [rsp]
     lea r10, [rsp + 8 * r10 + 16]
@@ -98,10 +80,12 @@ plan_stub_swap:
     syscall
     jmp 23f
 
-# Registers: rbx = program header, ebp = how many are left; rsp stays as the kernel made it; no memory
-# is written but the rest of the last page of data.
+# Registers: rbx = program header, ebp = how many are left; the word at rsp says whether the variables
+# are there already, under it the stack stays as the kernel made it; no other memory is written but
+# the rest of the last page of data.
 plan_stub_code:
-    lea rbx, [rip + plan_stub_handover + 24]
+    push 0
+28: lea rbx, [rip + plan_stub_handover + 24]
     mov ebp, [rip + plan_stub_handover + 8]
 21: sub ebp, 1
     js 24f
@@ -123,8 +107,11 @@ plan_stub_code:
     mov r14, [rbx + 32]         # bytes in the file
     xor r15d, r15d
     test r14, r14
-    jz 25f
-    lea r15, [r13 + r14 + 4095]
+    jnz 29f
+    cmp qword ptr [rsp], 0
+    jne 22f
+    jmp 25f
+29: lea r15, [r13 + r14 + 4095]
     and r15, -4096              # whole pages of the file
     mov rdi, r12
     mov rsi, r15
@@ -154,7 +141,8 @@ plan_stub_code:
 22: add rbx, 56
     jmp 21b
 
-24: lea rsi, [rip + plan_stub_handover]
+24: pop rax
+    lea rsi, [rip + plan_stub_handover]
     jmp [rip + plan_stub_handover + 16]
 
 # mmap(rdi, rsi, edx, r10, r8, r9); comes back only if it is there.

@@ -284,7 +284,6 @@ fn what_the_system_refuses_is_one_line() {
     let dir = Scratch::with_image("start-limits");
     for (limit, part) in [
         ("ulimit -n 4", "too many open files"),
-        ("ulimit -f 0", "file too large"),
         ("ulimit -v 3000", "cannot start"),
     ] {
         let (status, error) = both(&dir, &format!("{limit}; exec ./img"));
@@ -294,6 +293,14 @@ fn what_the_system_refuses_is_one_line() {
         );
         assert!(error.contains(part), "{error}");
     }
+    // Only a stub that is to be executed has to be written.
+    let script = format!("ulimit -f 0; exec {} ./img", ways()[1]);
+    let (status, error) = dir.shell(&script);
+    assert!(
+        status == Some(70) && is_one_line(&error, "cannot start: no memory file"),
+        "{status:?} {error}"
+    );
+    assert!(error.contains("file too large"), "{error}");
     assert_eq!(
         both(&dir, "ulimit -n 8; exec ./img"),
         (Some(0), String::new())

@@ -59,6 +59,7 @@ impl Machine {
         if !core::mem::take(&mut self.unasked) {
             return;
         }
+        self.stack.guard();
         self.budget = os::limits::memory_budget(true);
         self.arena.set_budget(self.budget);
         if self.options.stack_bytes == 0 {

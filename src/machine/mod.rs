@@ -358,6 +358,9 @@ impl Machine {
             bytes => bytes,
         };
         let stack = Stack::new(stack_bytes).ok_or(StartError::Stack)?;
+        if options.memory != 0 || options.stack_bytes != 0 {
+            stack.guard();
+        }
         let heap_bytes = match options.heap_bytes {
             0 => budget,
             bytes => bytes,

@@ -10,7 +10,7 @@
 //! Safety: addresses handed out lie inside the region, which lives as long as the stack.
 #![allow(unsafe_code)]
 
-use crate::os::mem::{Region, map_with_guard, prefer_huge};
+use crate::os::mem::{Region, map_to_guard, prefer_huge};
 use crate::os::signal;
 use crate::value::{Value, WORD};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -34,11 +34,11 @@ pub struct Stack {
 const DEEP: usize = 1 << 17;
 
 impl Stack {
-    /// A stack of `bytes`, or of less if the kernel refuses that much.
+    /// A stack of `bytes`, or of less if the kernel refuses that much. Its guard pages are still open.
     pub fn new(bytes: usize) -> Option<Stack> {
         let mut bytes = bytes.max(MINIMUM);
         loop {
-            if let Ok(region) = map_with_guard(bytes) {
+            if let Ok(region) = map_to_guard(bytes) {
                 let bound =
                     region.base().as_ptr().expose_provenance() + region.len() - SLACK * WORD;
                 return Some(Stack {
@@ -53,6 +53,13 @@ impl Stack {
             }
             bytes = (bytes / 2).max(MINIMUM);
         }
+    }
+
+    /// Closes the guard pages. A start that uses a small part of the stack does without: that saves
+    /// it two system calls which split a mapping, 3 microseconds.
+    pub fn guard(&self) {
+        // They show errors of ours early, and nothing else.
+        let _ = self.region.close();
     }
 
     /// The first word.

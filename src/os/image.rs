@@ -6,13 +6,14 @@
 //!     │ marked         to be read only
 //!     ▼                 ┌───────────────────────────────────────────────▶ Image, not writable
 //!   open for reading ───┤
-//!                       └─▶ execute the stub ─▶ plan_resume ─▶ open for writing ─▶ Image
-//!                             │ refused               refused, busy │
-//!                             └─ memory file, then a temporary one  └─▶ not writable; wait, status 4
+//!                       └─▶ become the stub ──▶ plan_resume ─▶ open for writing ─▶ Image
+//!                             │ not permitted         refused, busy │
+//!                             ├─ execute a memory file with it      └─▶ not writable; wait, status 4
+//!                             └─ execute a temporary one
 //! ```
 //!
-//! The kernel lets nobody open for writing what a process executes (`ETXTBSY`). So the process executes
-//! a stub (`asm/stub.s`) that maps the segments of the original, by a descriptor, where they were,
+//! The kernel lets nobody open for writing what a process executes (`ETXTBSY`). So the process turns
+//! into a stub (`asm/stub.s`) that maps the segments of the original, by a descriptor, where they were,
 //! and goes on in them: nothing is copied and the pages stay shared with the page cache.
 //!
 //! Invariants:
@@ -21,6 +22,7 @@
 //!   region never passes for the tool;
 //! - the tool makes no system call here;
 //! - the file opened for writing is the one that was executed, by device and inode;
+//! - before the second start no variable is written: they stay where they are, as zeros;
 //! - no descriptor below [`HIGH`] stays open, where the limit allows; ours do not survive an exec.
 //!
 //! Safety: the kernel's initial stack is read; paths are terminated strings of the kernel or of
@@ -32,9 +34,10 @@ use super::env::{AT_PHDR, AT_PHNUM, Args};
 use super::errno::Errno;
 use super::file::{self, Fd, File, O_CLOEXEC, O_RDONLY, O_RDWR};
 use super::limits::{Resource, limit};
-use super::mem::PAGE;
+use super::mem::{self, PAGE};
 use super::process;
 use super::sys::{Sysno, call};
+use core::ptr::NonNull;
 use core::{fmt, slice};
 
 core::arch::global_asm!(include_str!("../../asm/stub.s"));
@@ -42,15 +45,22 @@ core::arch::global_asm!(include_str!("../../asm/stub.s"));
 unsafe extern "C" {
     /// See `asm/stub.s`.
     static plan_stub: [u8; STUB_BYTES];
-    /// Makes the stub in this file the executable of the process, as `map` says, and goes on there
-    /// as if it had been executed; comes back where that cannot be.
-    fn plan_stub_enter(map: *const Map, stack: usize, file: i32);
+    /// The entry of the stub where it is not executed.
+    static plan_stub_swap: u8;
 }
+
+/// What is there at [`STUB_BASE`]: see `asm/stub.s`.
+type Swap =
+    unsafe extern "C" fn(*const Map, stack: usize, file: i32, bytes: usize, length: usize) -> !;
 
 /// Bytes of the stub before the handover.
 const STUB_BYTES: usize = 720;
-/// Where it runs.
+/// Where the executable starts.
+const PROGRAM_BASE: usize = 0x40_0000;
+/// Where the stub runs.
 const STUB_BASE: usize = 0x4f_e000;
+/// The most that can be there: the stub, the handover, the program headers, and the longest path.
+const STUB_SPACE: usize = 2 * PAGE;
 /// The lowest descriptor used here, where the limit allows: programs number theirs from 0.
 const HIGH: usize = 512;
 /// Milliseconds to wait for another process that is between its two starts.
@@ -258,6 +268,10 @@ pub unsafe fn start(args: &Args, handover: *const Handover, resume: usize) -> St
             let behind = left.segments as usize * SEGMENT_BYTES;
             // SAFETY: the headers follow, then a terminated path.
             path = unsafe { super::env::bytes(handover.add(1).cast::<u8>().add(behind).cast()) };
+            // Only if it was executed it has a name of its own.
+            if args.aux(AT_PHDR).is_some_and(|at| at as usize >= STUB_BASE) {
+                name_process(path);
+            }
             second(left, path)
         }
     };
@@ -369,12 +383,11 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
         [headers, handover.segments as usize * SEGMENT_BYTES],
         [path.as_ptr().expose_provenance(), path.len() + 1],
     ];
-    let memory = memory_file().and_then(|file| write(&file, &parts).map(|()| file));
     let run = |file: File| {
-        swap(args, path, &file);
-        execute(file.fd(), args.vectors())
+        swap(args, path, &file, &parts);
+        write(&file, &parts).and_then(|()| execute(file.fd(), args.vectors()))
     };
-    let first = match memory.and_then(run) {
+    let first = match memory_file().and_then(run) {
         Ok(()) => return Refusal::Busy,
         Err(why) => why,
     };
@@ -389,10 +402,11 @@ fn restart(args: &Args, path: &'static [u8], handover: &Handover) -> Refusal {
     Refusal::System("memory file to execute, nor a temporary one", first)
 }
 
-/// Makes the stub in `file` the executable of this process without executing it, and goes on there;
-/// comes back where the process must not do that. That takes `CAP_CHECKPOINT_RESTORE` or
-/// `CAP_SYS_ADMIN`, of the user namespace it is in.
-fn swap(args: &Args, path: &'static [u8], file: &File) {
+/// Makes the empty `file` the executable of this process, and goes on in the stub, which consists of
+/// these parts; comes back where the process must not do that. It takes `CAP_CHECKPOINT_RESTORE` or
+/// `CAP_SYS_ADMIN`, of the user namespace it is in. A file that is not empty would do as well, but
+/// takes 8 microseconds longer, most of them at the end of the process.
+fn swap(args: &Args, path: &'static [u8], file: &File, parts: &[[usize; 2]]) {
     let (argv, envp) = args.vectors();
     // The strings lie one behind the other, that of the path behind those of the environment.
     let end = path.as_ptr().expose_provenance();
@@ -402,8 +416,8 @@ fn swap(args: &Args, path: &'static [u8], file: &File) {
         if at == 0 { end } else { at }
     };
     let (start, middle, stub) = (first(argv), first(envp), STUB_BASE);
-    let code = [stub, stub + 2 * PAGE - 1, stub, stub];
-    let heap = [stub + 2 * PAGE, stub + 2 * PAGE, argv];
+    let code = [stub, stub + STUB_SPACE - 1, stub, stub];
+    let heap = [stub + STUB_SPACE, stub + STUB_SPACE, argv];
     let strings = [start, middle, middle, end];
     let mut map = Map {
         addresses: [0; 11],
@@ -426,8 +440,50 @@ fn swap(args: &Args, path: &'static [u8], file: &File) {
     };
     // It is refused for the only reason that the executable is still mapped.
     if asked == Err(Errno::EBUSY) {
-        // SAFETY: nothing of this process is needed any more but the stack of its start.
-        unsafe { plan_stub_enter(&raw const map, argv - size_of::<usize>(), file.fd().0) };
+        let bytes = parts.iter().map(|part| part[1]).sum();
+        if let Ok(enter) = in_memory(parts, bytes) {
+            let (stack, length) = (argv - size_of::<usize>(), file_bytes(args));
+            // SAFETY: nothing of this process is needed any more but the stack of its start.
+            unsafe { enter(&raw const map, stack, file.fd().0, bytes, length) };
+        }
+    }
+}
+
+/// How many bytes of memory from its start on show the file of this executable: all up to the segment
+/// that has none of them.
+fn file_bytes(args: &Args) -> usize {
+    let [headers, count] = [AT_PHDR, AT_PHNUM].map(|tag| args.aux(tag).unwrap_or(0) as usize);
+    let headers = core::ptr::with_exposed_provenance::<[u64; SEGMENT_BYTES / 8]>(headers);
+    // SAFETY: the kernel says where the program headers are, and how many.
+    let headers = unsafe { slice::from_raw_parts(headers, count) };
+    // Type and flags, offset, address, again, bytes in the file.
+    let empty = headers.iter().find(|h| h[0] as u32 == 1 && h[4] == 0);
+    empty.map_or(STUB_BASE, |h| h[2] as usize) - PROGRAM_BASE
+}
+
+/// Lays these parts of the stub, so many bytes, where it runs.
+fn in_memory(parts: &[[usize; 2]], bytes: usize) -> Result<Swap, Errno> {
+    if bytes > STUB_SPACE {
+        return Err(Errno::EFBIG);
+    }
+    let base = mem::map_at(STUB_BASE, STUB_SPACE)?;
+    let mut at = base;
+    for [from, len] in parts {
+        let from = core::ptr::with_exposed_provenance::<u8>(*from);
+        // SAFETY: there is room for all of them, in pages nobody else uses; they are as long as the
+        // callers say.
+        unsafe {
+            at.copy_from_nonoverlapping(NonNull::new_unchecked(from.cast_mut()), *len);
+            at = at.add(*len);
+        }
+    }
+    // SAFETY: the pages were just mapped; the entry is where it is in the stub.
+    unsafe {
+        mem::protect_code(base, STUB_SPACE)?;
+        let entry = (&raw const plan_stub_swap).byte_offset_from_unsigned(&raw const plan_stub);
+        Ok(core::mem::transmute::<*mut u8, Swap>(
+            base.add(entry).as_ptr(),
+        ))
     }
 }
 
@@ -493,7 +549,6 @@ fn temporary(dir: &[u8], parts: &[[usize; 2]]) -> Result<File, Errno> {
 /// The second start: opens the original, which is not being executed any more, for writing.
 fn second(left: &Handover, path: &'static [u8]) -> Result<Opened, Refusal> {
     let file = File::own(Fd(left.fd as i32));
-    name_process(path);
     for _ in 0..PATIENCE {
         match again(file.fd(), path.as_ptr(), O_RDWR) {
             Ok(both) => return Ok((both, true)),

@@ -24,10 +24,14 @@ pub const PAGE: usize = 4096;
 const PROT_NONE: usize = 0;
 /// Read and write.
 const PROT_RW: usize = 1 | 2;
+/// Read and execute.
+const PROT_READ_EXEC: usize = 1 | 4;
 /// Private copy of nothing, not accounted in advance.
 const MAP_FLAGS: usize = 0x02 | 0x20 | 0x4000;
 /// Private, not accounted in advance, at the given address or nowhere.
-const MAP_FILE: usize = 0x02 | 0x4000 | 0x10_0000;
+const MAP_FILE: usize = 0x02 | 0x4000 | MAP_HERE;
+/// At the given address or nowhere.
+const MAP_HERE: usize = 0x10_0000;
 /// Give the pages back; they read as zeros afterwards.
 const MADV_DONTNEED: usize = 4;
 /// Back the range by huge pages.
@@ -67,6 +71,16 @@ pub fn can_map(len: usize) -> bool {
     // SAFETY: the mapping was just made, and nothing refers to it. If it cannot be unmapped it stays
     // unused.
     map(len).is_ok_and(|start| unsafe { unmap(start, len) }.is_ok())
+}
+
+/// Lets `len` bytes from `start` be read and executed, and not be written any more.
+///
+/// # Safety
+/// The range must lie in a mapping of the caller's, and nobody may write to it afterwards.
+pub unsafe fn protect_code(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
+    let args = [start.as_ptr().addr(), round_up(len)?, PROT_READ_EXEC];
+    // SAFETY: the range is the caller's.
+    unsafe { call(Sysno::mprotect, args).map(drop) }
 }
 
 /// Makes `len` bytes from `start` inaccessible; their contents stay.
@@ -116,8 +130,24 @@ pub unsafe fn discard(start: NonNull<u8>, len: usize) -> Result<(), Errno> {
 /// # Errors
 /// `EEXIST` where something is mapped already; otherwise what the kernel answers.
 pub fn map_file(address: usize, len: usize, fd: Fd, offset: u64) -> Result<NonNull<u8>, Errno> {
-    let len = round_up(len)?;
     let args = [address, len, PROT_RW, MAP_FILE, fd.arg(), offset as usize];
+    map_here(args)
+}
+
+/// Maps `len` bytes at exactly `address`, to read and write, all zero.
+///
+/// # Errors
+/// Those of [`map_file`].
+pub fn map_at(address: usize, len: usize) -> Result<NonNull<u8>, Errno> {
+    let flags = MAP_FLAGS | MAP_HERE;
+    map_here([address, len, PROT_RW, flags, usize::MAX, 0])
+}
+
+/// `mmap` with these arguments, with [`MAP_HERE`] among them.
+fn map_here(mut args: [usize; 6]) -> Result<NonNull<u8>, Errno> {
+    let [address, ref mut len, ..] = args;
+    *len = round_up(*len)?;
+    let len = *len;
     // SAFETY: the flags keep the kernel from replacing an existing mapping.
     let found = unsafe { call(Sysno::mmap, args)? };
     let base = NonNull::new(core::ptr::with_exposed_provenance_mut(found)).ok_or(Errno::ENOMEM)?;
@@ -150,6 +180,14 @@ pub unsafe fn resize(start: NonNull<u8>, old: usize, new: usize) -> Result<NonNu
 /// quicker to close two pages of what can be written than to open gigabytes between them: 3.7
 /// microseconds instead of 5.9.
 pub fn map_with_guard(len: usize) -> Result<Region, Errno> {
+    let region = map_to_guard(len)?;
+    region.close()?;
+    Ok(region)
+}
+
+/// The same with guard pages that are to be closed ([`Region::close`]) before anything can come near
+/// the end of the region; until then nobody uses them.
+pub fn map_to_guard(len: usize) -> Result<Region, Errno> {
     let len = round_up(len)?;
     let whole = len.checked_add(2 * PAGE).ok_or(Errno::ENOMEM)?;
     let outer = map(whole)?;
@@ -160,11 +198,6 @@ pub fn map_with_guard(len: usize) -> Result<Region, Errno> {
         len,
         guard: PAGE,
     };
-    // SAFETY: the first and the last page of the mapping just made, which nobody uses.
-    unsafe {
-        protect_none(outer, PAGE)?;
-        protect_none(base.add(len), PAGE)?;
-    }
     region.leave_out_of_dumps();
     Ok(region)
 }
@@ -200,9 +233,26 @@ unsafe impl Send for Region {}
 impl Region {
     /// Only advice: a kernel that cannot leave the pages out of core dumps changes nothing for us.
     fn leave_out_of_dumps(&self) {
-        let args = [self.base.as_ptr().addr(), self.len, MADV_DONTDUMP];
+        // With the guard pages: a part of a mapping would become another one.
+        let start = self.base.as_ptr().addr() - self.guard;
+        let args = [start, self.len + 2 * self.guard, MADV_DONTDUMP];
         // SAFETY: the range is ours; the call changes no contents.
         let _ = unsafe { call(Sysno::madvise, args) };
+    }
+
+    /// Makes the guard pages inaccessible, if it has any.
+    ///
+    /// # Errors
+    /// `ENOMEM` if the kernel has no room for another mapping; then a page may stay as it was.
+    pub fn close(&self) -> Result<(), Errno> {
+        if self.guard == 0 {
+            return Ok(());
+        }
+        // SAFETY: the first and the last page of what we own, which nobody uses.
+        unsafe {
+            protect_none(self.base.sub(self.guard), self.guard)?;
+            protect_none(self.base.add(self.len), self.guard)
+        }
     }
 
     /// Takes the last `len` bytes, a multiple of [`PAGE`] and less than all, off a region without
