@@ -75,7 +75,7 @@ nothing: .incbin \"nothing\"
 
 /// The same in Wisp.
 const PROGRAM: &str = "(require \"std\")
-(define main {x -> (if (xwriteAll 1 120 1 0) 1 0)})";
+(define main {x -> (Sub 1 (xwrite 1 120 1 0))})";
 
 type Error = Box<dyn std::error::Error>;
 
