@@ -126,25 +126,25 @@ impl Machine {
         if !matches!(why, Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG) {
             return false;
         }
-        self.end_collection();
+        self.end_collection(Wait::Unbounded);
         let region = self.region.as_ref();
         if region.is_some_and(|region| region.has_garbage()) {
             self.collect_region(true);
-            self.end_collection();
+            self.end_collection(Wait::Unbounded);
         }
         let region = self.region.as_mut();
         region.is_some_and(|region| region.release_free())
     }
 
-    /// Waits for the end of the collection of the region that is going on, however long that takes.
-    fn end_collection(&mut self) {
+    /// Waits for the end of the collection of the region that is going on.
+    fn end_collection(&mut self, wait: Wait) {
         // Without memory it comes to nothing.
         let _ = self.collect_for(0);
         self.arena.wait();
-        self.tend_region(Wait::Unbounded);
+        self.tend_region(wait);
     }
 
-    /// Collects the region if it is time, or if that is `wanted`.
+    /// Collects the region if it is time, or if that is `wanted`; if it has been for long, until the end.
     #[cold]
     #[inline(never)]
     pub(super) fn collect_region(&mut self, wanted: bool) {
@@ -155,6 +155,10 @@ impl Machine {
         if region.begin_collection(&mut self.arena, wanted) {
             // Without memory the roots are given after the next collection that succeeds.
             let _ = self.collect_for(0);
+        }
+        let region = self.region.as_ref();
+        if region.is_some_and(|region| region.is_late()) {
+            self.end_collection(Wait::Bounded);
         }
     }
 

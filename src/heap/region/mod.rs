@@ -124,6 +124,12 @@ impl Region {
         self.ours && !self.store.failed() && self.store.has_garbage()
     }
 
+    /// Whether commits should wait for the collection that is going on.
+    pub fn is_late(&self) -> bool {
+        let idle = matches!(self.collecting, Collecting::Idle);
+        self.ours && !idle && self.store.is_overdue()
+    }
+
     /// Gives all that is free back to a file system that has no space left; whether that is anything.
     /// To be called while no collection is going on.
     pub fn release_free(&mut self) -> bool {

@@ -38,6 +38,8 @@ const LEAST: u64 = 256;
 /// little there is, and large commits would bring one each.
 const COMMITS: u64 = 8;
 const MOST: u64 = 4096;
+/// Times what makes a collection due, in pages and commits, that make it overdue.
+const LATE: u64 = 4;
 
 /// Records marked between two looks at the clock.
 const STRIDE: usize = 1 << 8;
@@ -217,6 +219,13 @@ impl<S: Storage> Store<S> {
     pub fn is_due(&self) -> bool {
         let taken = self.used() - self.live.min(self.used());
         taken >= self.live.max(LEAST) && (self.since >= COMMITS || taken >= MOST)
+    }
+
+    /// Whether a collection is that late that commits should wait for it: processes that are killed soon
+    /// after their starts, or that get no processor for it, would never finish one.
+    pub fn is_overdue(&self) -> bool {
+        let taken = self.used() - self.live.min(self.used());
+        taken >= LATE * self.live.max(LEAST) && self.since >= LATE * COMMITS
     }
 
     /// Marks the maps of free space; one that cannot be read is of no use to anybody.
