@@ -105,6 +105,8 @@ env -i A=1 'B=2 3' ./looks x '' 'y z' <in >out 2>&1 &
 exec 7>in 8<out
 head -n 5 <&8 | tr '\\0' ,
 readlink /proc/$!/exe
+usual=$(sh -c 'ls /proc/$$/fd; :')
+echo low $(ls /proc/$!/fd | grep -vxF \"$usual\" | while read n; do test $n -ge 512 || echo $n; done)
 ./looks 2>/dev/null; echo start $?
 PLAN_READONLY=1 ./looks 2>/dev/null; echo read $?
 \"$PLAN\" image upgrade looks; echo upgrade $?
@@ -126,7 +128,7 @@ fn whether_it_executes_the_stub_or_becomes_it_is_all_the_same() {
         let (status, said) = dir.shell(&script);
         let (same, differs) = said.split_once("may ").unwrap_or_default();
         let wanted = format!(
-            "./looks,x,,y z\nA=1,B=2 3\nlooks\n\n{n}\n/memfd:plan (deleted)\nstart 126\nread 126\n\
+            "./looks,x,,y z\nA=1,B=2 3\nlooks\n\n{n}\n/memfd:plan (deleted)\nlow\nstart 126\nread 126\n\
              plan: image upgrade: looks: in use by another process (end it first)\nupgrade 4\n"
         );
         assert_eq!((status, same), (Some(0), &*wanted), "{way}: {said}");
