@@ -335,10 +335,11 @@ fn first(args: &Args, path: &'static [u8], resume: usize) -> Result<Opened, Refu
         resume: resume as u64,
     };
     let why = restart(args, path, &handover);
-    // On a system that lets a running file be written, or never lets us write it, all is well.
-    match open(OWN.as_ptr(), O_RDWR | O_CLOEXEC) {
+    // On a system that lets a running file be written, or never lets us write it, all is well. What
+    // this process executes may be the memory file by now.
+    match again(file.fd(), path.as_ptr(), O_RDWR) {
         Ok(both) => Ok((both, true)),
-        Err(never) if is_read_only(never) => Ok((file, false)),
+        Err(Refusal::Unreachable(never)) if is_read_only(never) => Ok((file, false)),
         Err(_) => Err(why),
     }
 }
