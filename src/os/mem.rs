@@ -421,21 +421,36 @@ mod tests {
         assert!(map_with_guard(2 * PAGE).unwrap().split_off(PAGE).is_err());
     }
 
-    #[test]
-    fn guard_pages_cannot_be_read() {
-        let region = map_with_guard(PAGE).unwrap();
-        let (read, write) = std::io::pipe().unwrap();
+    /// The kernel reports an unreadable address instead of a fault.
+    fn can_be_read(address: usize) -> bool {
+        let (_read, write) = std::io::pipe().unwrap();
         use std::os::fd::AsRawFd;
         let fd = write.as_raw_fd() as usize;
-        // The kernel reports an unreadable address instead of a fault.
-        for outside in [
-            region.base().as_ptr().addr() - 1,
-            region.base().as_ptr().addr() + PAGE,
-        ] {
-            // SAFETY: write only reads, and fails with EFAULT where there is nothing to read.
-            let result = unsafe { call(Sysno::write, [fd, outside, 1]) };
-            assert_eq!(result, Err(Errno::EFAULT));
+        // SAFETY: write only reads, and fails with EFAULT where there is nothing to read.
+        match unsafe { call(Sysno::write, [fd, address, 1]) } {
+            Ok(count) => count == 1,
+            Err(why) => {
+                assert_eq!(why, Errno::EFAULT);
+                false
+            }
         }
-        drop(read);
+    }
+
+    #[test]
+    fn guard_pages_cannot_be_read_once_they_are_closed() {
+        for open in [false, true] {
+            let region = if open {
+                map_to_guard(PAGE)
+            } else {
+                map_with_guard(PAGE)
+            };
+            let region = region.unwrap();
+            let first = region.base().as_ptr().addr();
+            let outside = [first - PAGE, first - 1, first + PAGE, first + 2 * PAGE - 1];
+            assert_eq!(outside.map(can_be_read), [open; 4]);
+            region.close().unwrap();
+            assert_eq!(outside.map(can_be_read), [false; 4]);
+            assert!(can_be_read(first) && can_be_read(first + PAGE - 1));
+        }
     }
 }
