@@ -8,18 +8,21 @@
 //! `fdatasync` each time, in place and at the end of a growing file; SQLite and LMDB putting the same
 //! value under one key, driven by a program that is compiled here if there are a C compiler and the
 //! libraries. The tables go to standard output as Markdown; `docs/benchmarks.md` says what the columns
-//! mean. Beside all this stands another implementation, if its program that makes images is named.
+//! mean. Beside all this stands another implementation, if its program that makes images is named, and
+//! another build of this one.
 //!
 //! | variable | effect |
 //! |---|---|
 //! | `PLAN_BENCH_RUNS` | runs of each, 5 unless set |
 //! | `PLAN_BENCH_GIB` | the largest image started, 1 unless set; its holes are made by `fallocate` |
 //! | `PLAN_RIVAL_BOOT` | run as `BOOT SEED IMAGE`: makes an image of another implementation |
+//! | `PLAN_BENCH_BEFORE` | an executable `plan` to compare with |
 //! | `PLAN_BENCH_SEED` | `SEED<INPUT`: a program whose image is measured before and after its run |
 //!
 //! Invariants:
 //! - a run counts only if it ends with status 0;
-//! - no run begins while another one writes.
+//! - no run begins while another one writes;
+//! - a rate is compared with that of the same round.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -98,10 +101,15 @@ const LARGE: &str = "(require \"std\")
 
 /// An image of this program.
 fn image(name: &str, wisp: &str) -> Result<PathBuf, Error> {
+    image_by(Path::new("build/plan"), name, wisp)
+}
+
+/// An image of this program that this executable makes.
+fn image_by(plan: &Path, name: &str, wisp: &str) -> Result<PathBuf, Error> {
     let path = Path::new(SCRATCH).join(format!("commit-{name}"));
     let source = path.with_extension("wisp");
     fs::write(&source, wisp)?;
-    let mut build = Command::new("build/plan");
+    let mut build = Command::new(plan);
     succeed(build.arg("build").arg(&source).arg("-o").arg(&path))?;
     Ok(path)
 }
@@ -239,6 +247,17 @@ fn written(bytes: usize) -> usize {
     bytes.next_multiple_of(4096) + 4096
 }
 
+/// How much of a rate another one is, in percent: the median over the rounds, because the disk may be
+/// ten times as fast in one as in another.
+fn ratio(base: &[Duration], times: &[Duration]) -> f64 {
+    let pairs = base.iter().zip(times);
+    let mut all: Vec<f64> = pairs
+        .map(|(base, time)| 100.0 * base.as_secs_f64() / time.as_secs_f64())
+        .collect();
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
 /// One table: the program commits `count` times a value of `bytes` bytes.
 fn table(title: &str, next: &str, count: u32, bytes: usize, runs: u32) -> Result<(), Error> {
     let block = written(bytes);
@@ -249,6 +268,12 @@ fn table(title: &str, next: &str, count: u32, bytes: usize, runs: u32) -> Result
         contender("raw, in place", move || raw(count, block, false)),
         contender("raw, growing", move || raw(count, block, true)),
     ];
+    if let Ok(before) = std::env::var("PLAN_BENCH_BEFORE") {
+        let image = image_by(Path::new(&before), &format!("{name}-before"), &wisp)?;
+        all.push(contender("before", move || {
+            succeed(Command::new(&image).arg("run"))
+        }));
+    }
     all.extend(
         rival(&name, &wisp)?
             .map(|image| contender("rival", move || succeed(Command::new(&image).arg("run")))),
@@ -267,10 +292,11 @@ fn table(title: &str, next: &str, count: u32, bytes: usize, runs: u32) -> Result
         let (low, high) = (per(&times[times.len() - 1]), per(&times[0]));
         (per(&times[times.len() / 2]), high - low)
     };
-    let base = rate(&mut all[1].times).0;
+    let base = all[1].times.clone();
     for one in &mut all {
+        let of_raw = ratio(&base, &one.times);
         let (median, spread) = rate(&mut one.times);
-        let (spread, of_raw) = (100.0 * spread / median, 100.0 * median / base);
+        let spread = 100.0 * spread / median;
         println!(
             "| {} | {median:.0} | {spread:.0} % | {of_raw:.0} % |",
             one.name

@@ -9,6 +9,7 @@
 //!
 //! Invariants:
 //! - from `announce` on what is written counts as live, so what memory referred to then is enough;
+//! - making holes ends before a collection that is due, so that the file does not grow meanwhile;
 //! - what is waited for has an end, but for lack of space: a collection that takes longer is given
 //!   up, and the next one is due when twice as many pages are in use. It is granted twice the time,
 //!   while what has to be marked stays the same, so that in the end one will be finished, however
@@ -20,9 +21,9 @@ use super::Region;
 use super::memory::in_window;
 use crate::heap::arena::Arena;
 use crate::heap::now;
-use crate::heap::store::format::{Extent, page_of};
+use crate::heap::store::format::{Extent, PAGE, page_of};
 use crate::heap::store::space::{join, subtract};
-use crate::heap::store::{Error, FileStorage, Marking, punch};
+use crate::heap::store::{Error, FileStorage, Marking};
 use crate::os::Errno;
 use crate::os::clock;
 use crate::os::offspring::Offspring;
@@ -36,11 +37,11 @@ use core::sync::atomic::Ordering::Relaxed;
 /// page in use: a second for each GiB, which a program took longer to write.
 const PATIENCE: [u64; 2] = [100_000_000, 4_000];
 
-/// Pages of one hole, 4 MiB, and how many times as long as one takes nothing is done after it.
-const PIECE: u64 = 1024;
+/// Bytes of one hole, 4 MiB, and how many times as long as one takes nothing is done after it.
+const PIECE: u64 = 4 << 20;
 const PAUSE: u64 = 4;
 /// Nanoseconds of the longest such pause.
-const LONGEST: u64 = 100_000_000;
+const LONGEST: u64 = 20_000_000;
 
 /// How long whoever goes on with a collection waits for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,20 +79,23 @@ fn mark(mut marking: Marking, mut file: FileStorage, until: &AtomicU64) -> Marke
     Ok(all.then_some(marking))
 }
 
-/// Makes holes of these pages, a piece at a time: while one is being made nobody can write to the file,
-/// so most of the time is left to commits. When somebody waits for the end it goes on without a pause.
+/// Makes holes of these pages of a file with page 0 at `data`, a piece at a time: while one is being made
+/// nobody can write to the file, so most of the time is left to commits. When somebody waits for the end
+/// it goes on without a pause.
 #[inline(never)]
-fn give_back(mut file: FileStorage, data: u64, pages: &[Extent], until: &AtomicU64) {
+fn give_back(file: &FileStorage, data: u64, pages: &[Extent], until: &AtomicU64) {
     for extent in pages {
-        let mut start = extent.start;
-        while start < extent.end() {
+        let end = data + extent.end() * PAGE as u64;
+        let mut at = data + extent.start * PAGE as u64;
+        loop {
             let begun = now();
             if begun >= until.load(Relaxed) {
                 return;
             }
-            let pages = PIECE.min(extent.end() - start);
-            punch(&mut file, data, &[Extent { start, pages }]);
-            start += pages;
+            match file.punch_next(at, end, PIECE) {
+                Some(next) => at = next,
+                None => break,
+            }
             if until.load(Relaxed) == u64::MAX {
                 clock::sleep((PAUSE * (now() - begun)).min(LONGEST));
             }
@@ -108,6 +112,10 @@ impl Region {
         let idle = matches!(self.collecting, Collecting::Idle);
         self.wanted |= wanted;
         let worth_it = self.wanted || self.store.is_due();
+        if worth_it && matches!(self.collecting, Collecting::Punching(_)) {
+            // What it finds is needed more: a file that grows meanwhile has more to be given back.
+            self.until.store(0, Relaxed);
+        }
         if !idle || !worth_it || self.ours().is_err() || !arena.begin_holding() {
             return false;
         }
@@ -126,8 +134,11 @@ impl Region {
         }
         let [least, page] = PATIENCE;
         let patience = least + page.saturating_mul(self.store.used());
+        let due = self.wanted || self.store.is_due();
+        let holes = matches!(self.collecting, Collecting::Punching(_));
         match wait {
             Wait::No => {}
+            Wait::Bounded if due && holes => self.until.store(0, Relaxed),
             Wait::Bounded => self.until.store(now().saturating_add(patience), Relaxed),
             // Without pauses.
             Wait::Unbounded => self.until.store(u64::MAX - 1, Relaxed),
@@ -227,7 +238,7 @@ impl Region {
         if !pages.is_empty() {
             let file = self.store.storage().beside()?;
             let until = self.until.clone();
-            let thread = spawn(STACK_BYTES, move || give_back(file, data, &pages, &until));
+            let thread = spawn(STACK_BYTES, move || give_back(&file, data, &pages, &until));
             match thread {
                 Ok(thread) => self.collecting = Collecting::Punching(thread),
                 // Then the pages stay in the file.
@@ -240,5 +251,79 @@ impl Region {
     fn give_up(&mut self, why: Error) {
         self.store.abandon();
         self.problem = Some(why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::region::window::Window;
+    use crate::heap::store::{Options, Store};
+    use crate::os::file;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::PathBuf;
+
+    /// An empty file of this length, which the test removes.
+    fn scratch(name: &str, len: usize) -> (PathBuf, FileStorage) {
+        let path = std::env::temp_dir().join(format!("plan-{name}-{}", std::process::id()));
+        std::fs::write(&path, vec![1; len]).expect("a scratch file");
+        let file = file::open_both(path.as_os_str().as_bytes()).expect("it is there");
+        (
+            path,
+            FileStorage::new(file, true).expect("nobody else has it"),
+        )
+    }
+
+    #[test]
+    fn holes_are_made_of_what_is_none_and_of_nothing_else() {
+        let data = 3 * PAGE as u64;
+        let (path, file) = scratch("holes", 12 << 20);
+        let blocks = || std::fs::metadata(&path).expect("it is there").blocks();
+        let all = blocks();
+        let pages = [(1, 1), (5, 1025), (2000, 3)].map(|(start, pages)| Extent { start, pages });
+        give_back(&file, data, &pages, &AtomicU64::new(0));
+        assert_eq!(blocks(), all, "no time was left");
+        give_back(&file, data, &pages, &AtomicU64::new(u64::MAX));
+        let bytes = std::fs::read(&path).expect("it is there");
+        for (page, bytes) in bytes.chunks(PAGE).enumerate() {
+            let page = (page as u64).wrapping_sub(3);
+            let hole = pages
+                .iter()
+                .any(|run| (run.start..run.end()).contains(&page));
+            assert!(bytes.iter().all(|byte| *byte == u8::from(!hole)), "{page}");
+        }
+        if blocks() < all {
+            // Where the system knows holes none is made again.
+            let start = data + pages[1].start * PAGE as u64;
+            let end = data + pages[1].end() * PAGE as u64;
+            assert_eq!(file.punch_next(start, end, u64::MAX), None);
+            assert_eq!(file.punch_next(start, end + 9, u64::MAX), Some(end + 9));
+        }
+        std::fs::remove_file(path).expect("it was there");
+    }
+
+    #[test]
+    fn a_collection_that_is_due_ends_the_making_of_holes() {
+        let (path, file) = scratch("due", 0);
+        let store = Store::create(file, 0, Options::default()).expect("a store");
+        let mut region = Region::over(store, Window::none());
+        let mut arena = Arena::new().expect("memory");
+        let until = region.until.clone();
+        let thread = spawn(STACK_BYTES, move || {
+            while until.load(Relaxed) != 0 {
+                std::thread::yield_now();
+            }
+        });
+        region.collecting = Collecting::Punching(thread.expect("a thread"));
+        assert!(!region.begin_collection(&mut arena, true));
+        while !matches!(region.collecting, Collecting::Idle) {
+            // Who waits for what is due does not have to wait for holes either.
+            region.go_on(&mut arena, Wait::Bounded);
+        }
+        // What was asked for meanwhile begins now, and has all the time again.
+        assert!(region.begin_collection(&mut arena, false));
+        assert_eq!(region.until.load(Relaxed), u64::MAX);
+        std::fs::remove_file(path).expect("it was there");
     }
 }

@@ -74,7 +74,12 @@ impl Region {
             // first is mapped twice, and the 15 around it, too: 3 microseconds of a start.
             let _ = root.publish_code_word(0);
         }
-        Ok(Region {
+        Ok(Region::over(store, window))
+    }
+
+    /// A region seen through this window.
+    fn over(store: Store<FileStorage>, window: Window) -> Region {
+        Region {
             store,
             window,
             redirected: false,
@@ -84,7 +89,7 @@ impl Region {
             problem: None,
             ours: true,
             lent: Vec::new(),
-        })
+        }
     }
 
     /// The committed value.

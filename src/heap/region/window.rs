@@ -50,6 +50,15 @@ impl Window {
         answer
     }
 
+    /// None of the addresses, which a process of tests uses for itself.
+    #[cfg(test)]
+    pub fn none() -> Window {
+        Window {
+            base: NonNull::dangling(),
+            pages: 0,
+        }
+    }
+
     /// Pages that have an address.
     pub fn pages(&self) -> u64 {
         self.pages

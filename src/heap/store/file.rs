@@ -7,7 +7,6 @@
 
 use super::Store;
 use super::error::Error;
-use super::format::PAGE;
 use super::storage::{Parts, Storage};
 use crate::os::Errno;
 use crate::os::durable;
@@ -39,6 +38,19 @@ impl FileStorage {
         file.map(FileStorage).map_err(|why| Error::Io("open", why))
     }
 
+    /// Makes a hole of what there is first between two offsets and no hole yet, of so many bytes at most;
+    /// where that ends, if there was anything.
+    pub fn punch_next(&self, at: u64, end: u64, most: u64) -> Option<u64> {
+        let (from, to) = durable::data_from(self.0.fd(), at, end).ok()??;
+        let to = to.min(end).min(from.saturating_add(most));
+        if from >= to {
+            return None;
+        }
+        // Holes only save space.
+        let _ = durable::punch(self.0.fd(), from, to - from);
+        Some(to)
+    }
+
     /// The file.
     pub fn file(&self) -> &File {
         &self.0
@@ -53,16 +65,11 @@ impl Store<FileStorage> {
             return;
         }
         self.cut(0);
-        let (fd, data) = (self.storage().file().fd(), self.data());
-        for extent in &self.space().free {
-            let mut at = data + extent.start * PAGE as u64;
-            let end = data + extent.end() * PAGE as u64;
-            while let Ok(Some((from, to))) = durable::data_from(fd, at, end)
-                && from < end
-            {
-                at = to.min(end);
-                // Holes only save space.
-                let _ = durable::punch(fd, from, at - from);
+        for extent in &self.space.free {
+            let end = self.reader.offset(extent.end());
+            let mut at = self.reader.offset(extent.start);
+            while let Some(next) = self.file.punch_next(at, end, u64::MAX) {
+                at = next;
             }
         }
     }
