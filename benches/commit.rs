@@ -5,11 +5,11 @@
 //!
 //! A program in Wisp commits a counter, or a pin of 1 MB that is another one each time. Beside it, in
 //! turn and in the same directory: as many bytes as the image's process wrote, by one `pwrite` and one
-//! `fdatasync` each time, in place and at the end of a growing file; SQLite and LMDB putting the same
-//! value under one key, driven by a program that is compiled here if there are a C compiler and the
-//! libraries. The tables go to standard output as Markdown; `docs/benchmarks.md` says what the columns
-//! mean. Beside all this stands another implementation, if its program that makes images is named, and
-//! another build of this one.
+//! `fdatasync` each time, in place, in turn over 16 places, and at the end of a growing file; SQLite
+//! and LMDB putting the same value under one key, driven by a program that is compiled here if there
+//! are a C compiler and the libraries. The tables go to standard output as Markdown;
+//! `docs/benchmarks.md` says what the columns mean. Beside all this stands another implementation, if
+//! its program that makes images is named, and another build of this one.
 //!
 //! | variable | effect |
 //! |---|---|
@@ -173,22 +173,22 @@ fn driver(name: &str) -> Option<PathBuf> {
     cc.wait().ok()?.success().then_some(path)
 }
 
-/// Writes so many blocks of so many bytes, each made durable, over each other or one behind another.
-fn raw(count: u32, bytes: usize, growing: bool) -> Result<Duration, Error> {
+/// So many blocks over each other, or in turn over so many places that are there already, or one behind
+/// another if there are no places.
+fn raw(count: u32, bytes: usize, places: u32) -> Result<Duration, Error> {
     let path = Path::new(SCRATCH).join("commit-raw");
     let file = File::create(&path)?;
     let mut block = vec![1; bytes];
-    file.write_all_at(&block, 0)?;
+    let at = |i: u32| u64::from(i) * bytes as u64;
+    for place in 0..places.max(1) {
+        file.write_all_at(&block, at(place))?;
+    }
     file.sync_all()?;
     let start = Instant::now();
     for i in 0..count {
         block[..4].copy_from_slice(&i.to_le_bytes());
-        let at = if growing {
-            u64::from(i) * bytes as u64
-        } else {
-            0
-        };
-        file.write_all_at(&block, at)?;
+        let place = i.checked_rem(places).unwrap_or(i);
+        file.write_all_at(&block, at(place))?;
         file.sync_data()?;
     }
     let taken = start.elapsed();
@@ -265,8 +265,9 @@ fn table(title: &str, next: &str, count: u32, bytes: usize, runs: u32) -> Result
     let image = image(&name, &wisp)?;
     let mut all = vec![
         contender("plan", move || succeed(Command::new(&image).arg("run"))),
-        contender("raw, in place", move || raw(count, block, false)),
-        contender("raw, growing", move || raw(count, block, true)),
+        contender("raw, in place", move || raw(count, block, 1)),
+        contender("raw, in 16 places", move || raw(count, block, 16)),
+        contender("raw, growing", move || raw(count, block, 0)),
     ];
     if let Ok(before) = std::env::var("PLAN_BENCH_BEFORE") {
         let image = image_by(Path::new(&before), &format!("{name}-before"), &wisp)?;
