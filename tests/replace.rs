@@ -368,7 +368,8 @@ fn an_image_is_not_exported_over_itself() {
 
 /// What a shell says that has an empty file system of 1 MB in the directory `m`.
 fn in_small_space(dir: &Path, script: &str) -> Outcome {
-    let script = format!("mkdir -p m && mount -t tmpfs -o size=1m none m && {script}");
+    let mount = "mount -t tmpfs -o size=1m none m";
+    let script = format!("mkdir -p m && {{ {mount} 2>/dev/null || exit 77; }} && {script}");
     let plan = support::process::binary().display().to_string();
     let unshare = [
         "--user",
@@ -400,13 +401,17 @@ fn without_space_nothing_is_left() {
             "img\nx\n",
         ),
         (
-            "mount -o remount,ro m; $0 boot a.seed m/out; ls m",
+            "mount -o remount,ro m 2>/dev/null || exit 77; $0 boot a.seed m/out; ls m",
             "plan: boot: m/out: cannot create: read-only file system (check the permissions)\n"
                 .into(),
             "",
         ),
     ] {
         let got = in_small_space(&dir, script);
+        if got.end == End::Status(77) || got.err().starts_with("unshare: ") {
+            println!("nobody lets us mount a file system: not tested: {script}");
+            continue;
+        }
         assert_eq!((got.err(), got.out()), (line, left.into()), "{script}");
     }
 }

@@ -171,11 +171,16 @@ fn it_starts_where_memory_files_are_forbidden() {
     for with in ["", WITHOUT] {
         let script = format!(
             "{} --pid --fork --mount-proc sh -c \
-             'test ! -e /proc/sys/vm/memfd_noexec || echo 2 >/proc/sys/vm/memfd_noexec; \
-             exec {with} ./img'",
+             'test ! -e /proc/sys/vm/memfd_noexec || \
+             (echo 2 >/proc/sys/vm/memfd_noexec) 2>/dev/null || exit 77; exec {with} ./img'",
             privileged()
         );
-        assert_eq!(dir.shell(&script), (Some(0), String::new()), "{with}");
+        let got = dir.shell(&script);
+        if got.0 == Some(77) {
+            println!("nobody lets us forbid memory files: not tested");
+            return;
+        }
+        assert_eq!(got, (Some(0), String::new()), "{with}");
     }
     assert_eq!(
         dir.shell("test $(ls -A | wc -l) = 1"),

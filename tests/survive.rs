@@ -76,17 +76,19 @@ fn it_runs_in_a_layer_of_a_container() {
     // A file system in memory below, for those who may not have one on the disk.
     let script = "unshare --mount $0 sh -c 'mkdir m && mount -t tmpfs none m && cd m && \
                   mkdir low up work all && cp ../img low/ && \
-                  mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all && \
-                  all/img && all/img && test -e up/img'";
+                  { mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all \
+                    2>/dev/null || exit 77; } && all/img && all/img && test -e up/img'";
     let user = if dir.shell("test $(id -u) = 0").0 == Some(0) {
         ""
     } else {
         "--map-root-user"
     };
-    assert_eq!(
-        dir.shell(&script.replace("$0", user)),
-        (Some(0), String::new())
-    );
+    let got = dir.shell(&script.replace("$0", user));
+    if got.0 == Some(77) {
+        println!("nobody lets us mount layers: not tested");
+        return;
+    }
+    assert_eq!(got, (Some(0), String::new()));
 }
 
 #[test]
