@@ -29,10 +29,21 @@ fn extent(arena: &Arena, payload: NonNull<u64>) -> (u64, u64) {
     (start, start + block.bytes)
 }
 
+/// Whether everything is one free block. The first allocation opens the lists; before it they are empty.
 fn is_whole(arena: &mut Arena) -> bool {
     arena.trim();
     let root_is_free = arena.tree.state(Node::ROOT) == NodeState::Unallocated;
-    root_is_free && arena.lists.is_nonempty(0) && arena.verify() == Ok(())
+    let listed = arena.lists.is_nonempty(0) || arena.top() == 0;
+    root_is_free && listed && arena.verify() == Ok(())
+}
+
+#[test]
+fn an_arena_of_which_nothing_was_taken_is_whole() {
+    let mut arena = arena(12);
+    assert!(is_whole(&mut arena));
+    let block = arena.allocate(header(1), Owner::Manual);
+    arena.free(block.expect("there is room"));
+    assert!(is_whole(&mut arena) && arena.lists.is_nonempty(0));
 }
 
 /// What the naive model knows of a block.
