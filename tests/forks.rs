@@ -12,8 +12,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use support::process::{output, spawn};
-use support::{End, Plan, scratch_dir};
+use support::process::{built, output, spawn};
+use support::{End, Plan};
 
 /// The state is a number and a table of 64 pins that follow from it; the first run stores it.
 ///
@@ -66,11 +66,7 @@ const PROGRAM: &str = "(require \"std\")
 
 /// An image that has stored its state.
 fn image() -> PathBuf {
-    let dir = scratch_dir("forks");
-    fs::write(dir.join("p.wisp"), PROGRAM).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    let image = dir.join("p");
+    let image = built("forks", PROGRAM);
     let got = Plan::new(["first"]).program(&image).run();
     assert_eq!(got.end, End::Status(5), "{}", got.describe());
     image

@@ -9,11 +9,10 @@
 
 mod support;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::process::output;
-use support::{End, Plan, scratch_dir};
+use support::process::{built, output};
+use support::{End, Plan};
 
 /// The state is the number of commits, how many of them failed, and a row that follows from the
 /// number, which is checked at the start. Every 64th row takes 2 MB. The argument says how many
@@ -38,11 +37,8 @@ const PROGRAM: &str = "(require \"std\")
 
 /// A directory with the image `p`.
 fn image() -> PathBuf {
-    let dir = scratch_dir("full");
-    fs::write(dir.join("p.wisp"), PROGRAM).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    dir
+    let image = built("full", PROGRAM);
+    image.parent().expect("its directory").to_path_buf()
 }
 
 /// What a script does in the directory: status, and the numbers that all runs print at their ends, of

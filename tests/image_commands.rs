@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use support::images::{self, Pins, smallest_elf};
-use support::process::{self, binary};
+use support::process::{self, binary, names};
 use support::{End, Outcome, Plan, scratch_dir};
 
 fn run(dir: &Path, args: &[&str]) -> Outcome {
@@ -412,15 +412,6 @@ fn program() -> PathBuf {
     let save = ["seed", "save", "a.wisp", "-o", "a.seed"];
     ends(&run(&dir, &save), "", "", 0);
     dir
-}
-
-/// The names in a directory, sorted.
-fn names(dir: &Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).expect("the directory").flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
 }
 
 #[test]

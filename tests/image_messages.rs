@@ -20,17 +20,7 @@ const REGION: usize = 4096;
 
 /// A directory with an image `img`, and the same in each of these ways: `text`, `short`, ….
 fn images() -> PathBuf {
-    let dir = scratch_dir("messages");
-    let mut pins = Pins::default();
-    let big = pins.row(1, 9000, &[]);
-    let root = pins.row(3, 2, &[big]);
-    images::write(
-        &dir.join("img"),
-        &smallest_elf(),
-        &mut pins,
-        &[Root::Pin(root)],
-    );
-    let bytes = fs::read(dir.join("img")).expect("the image");
+    let (dir, bytes) = images::small_over_large("messages");
     let changes: [(&str, Change); 7] = [
         ("text", |bytes| *bytes = b"no image".to_vec()),
         ("gone", |bytes| bytes.truncate(REGION)),

@@ -12,18 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::filter::Answer;
 use support::images::with_file;
-use support::{End, Mode, Outcome, Plan, process, scratch_dir};
+use support::{End, Mode, Outcome, Plan, process};
 
 const MODES: [Mode; 2] = [Mode::Plain, Mode::Stress];
 
 /// An image of this Wisp program.
 fn image_of(label: &str, wisp: &str) -> PathBuf {
-    let dir = scratch_dir(label);
-    let image = dir.join("p");
-    fs::write(dir.join("p.wisp"), wisp).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    image
+    process::built(label, wisp)
 }
 
 /// A run of an image.

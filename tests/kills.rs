@@ -17,8 +17,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::process::spawn;
-use support::{End, Plan, scratch_dir};
+use support::process::{built, spawn};
+use support::{End, Plan};
 
 /// Kills of all images together.
 const KILLS: u32 = 1000;
@@ -60,11 +60,7 @@ impl Random {
 }
 
 fn image(program: &str) -> PathBuf {
-    let dir = scratch_dir("kills");
-    fs::write(dir.join("p.wisp"), program).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    dir.join("p")
+    built("kills", program)
 }
 
 fn start(image: &Path) -> Child {

@@ -12,8 +12,8 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::process::copy_program;
-use support::{End, Outcome, Plan, scratch_dir};
+use support::process::{built, copy_program};
+use support::{End, Outcome, Plan};
 
 /// The state is a number and a row of SIZE pins, each of its number, a list that follows from it, a
 /// natural of 80 KB, and a law. `next` makes of such a pin the following one, with garbage, but leaves
@@ -44,12 +44,8 @@ const PROGRAM: &str = "(require \"std\")
 
 /// An image that has stored its row of so many pins.
 fn image(size: u32) -> PathBuf {
-    let dir = scratch_dir("parallel-images");
     let program = PROGRAM.replace("SIZE", &size.to_string());
-    fs::write(dir.join("p.wisp"), program).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    let image = dir.join("p");
+    let image = built("parallel-images", &program);
     let got = Plan::new(["first"]).program(&image).run();
     assert_eq!(got.end, End::Status(5), "{}", got.describe());
     image

@@ -12,7 +12,6 @@
 
 mod support;
 
-use plan::heap::store::Root;
 use plan::os::sys;
 use std::ffi::CString;
 use std::fs;
@@ -20,8 +19,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use support::filter::Answer;
-use support::images::{self, Pins, smallest_elf};
-use support::process::copy_program;
+use support::images;
+use support::process::{copy_program, names};
 use support::{End, Outcome, Plan, scratch_dir};
 
 const EPERM: u32 = 1;
@@ -58,14 +57,6 @@ const CALLS: [(&str, u32); 19] = [
     ("copy_file_range", 326),
 ];
 
-fn names(dir: &Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).expect("the directory").flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
-}
-
 fn plan(dir: &Path, args: &[&str]) -> Plan {
     Plan::new(args.to_vec()).dir(dir)
 }
@@ -77,18 +68,7 @@ fn succeeds(got: &Outcome) {
 
 /// A directory with the image `img` behind the smallest executable, and its bytes.
 fn image() -> (PathBuf, Vec<u8>) {
-    let dir = scratch_dir("replace");
-    let mut pins = Pins::default();
-    let big = pins.row(1, 9000, &[]);
-    let root = pins.row(3, 2, &[big]);
-    images::write(
-        &dir.join("img"),
-        &smallest_elf(),
-        &mut pins,
-        &[Root::Pin(root)],
-    );
-    let bytes = fs::read(dir.join("img")).expect("the image");
-    (dir, bytes)
+    images::small_over_large("replace")
 }
 
 /// A directory with the seed `a.seed`, and the bytes of its image.

@@ -8,15 +8,12 @@ mod support;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use support::{End, Outcome, Plan, scratch_dir};
+use support::process::built;
+use support::{End, Outcome, Plan};
 
 /// Makes an image of this program.
 fn image_of(label: &str, wisp: &str) -> PathBuf {
-    let dir = scratch_dir(label);
-    fs::write(dir.join("p.wisp"), wisp).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    dir.join("p")
+    built(label, wisp)
 }
 
 fn run(image: &Path, status: i32) -> Outcome {

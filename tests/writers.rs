@@ -7,14 +7,12 @@
 
 mod support;
 
-use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Barrier;
 use std::thread;
-use support::process::spawn;
-use support::{End, Plan, scratch_dir};
+use support::process::{built, spawn};
 
 /// Pairs of starts.
 const ROUNDS: usize = 1000;
@@ -27,11 +25,7 @@ const PROGRAM: &str = "(require \"std\")
 ";
 
 fn image() -> PathBuf {
-    let dir = scratch_dir("writers");
-    fs::write(dir.join("p.wisp"), PROGRAM).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    dir.join("p")
+    built("writers", PROGRAM)
 }
 
 /// A start: the process, its output, and whether it has begun; none if the kernel refused.

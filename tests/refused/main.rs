@@ -12,12 +12,11 @@ mod starting;
 mod support;
 mod tracer;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use support::process::copy_program;
-use support::{End, Plan, scratch_dir};
+use support::process::{built, copy_program};
+use support::{End, Plan};
 use tracer::{Fault, Traced, WRITE_PARTS};
 
 /// Says its number; commits three more, stores ahead and collects in between; says of each what
@@ -115,11 +114,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn image() -> PathBuf {
-    let dir = scratch_dir("refused");
-    fs::write(dir.join("p.wisp"), PROGRAM).expect("a scratch file");
-    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
-    assert_eq!(built.end, End::Status(0), "{}", built.describe());
-    dir.join("p")
+    built("refused", PROGRAM)
 }
 
 /// A run that goes well.

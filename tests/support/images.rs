@@ -3,7 +3,7 @@
 //! Invariants:
 //! - the bytes depend on the arguments only.
 
-use super::process::SPAWNING;
+use super::process::{SPAWNING, scratch_dir};
 use plan::heap::store::format::region_after_elf;
 use plan::heap::store::object::Object;
 use plan::heap::store::{Error, FileStorage, Options, Root, Source, Store};
@@ -11,7 +11,7 @@ use plan::os::{durable, file};
 use plan::value::{Header, Kind, MAX_DIRECT, TAG_NAT, TAG_PIN, Value, closure_tag};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,6 +84,18 @@ fn refer(object: &mut Object, children: &[u64]) {
         object.pins.push((object.words.len(), *child));
         object.words.push(TAG_PIN << 48);
     }
+}
+
+/// A directory with the image `img` behind the smallest executable, which is a large pin below a small
+/// one, and its bytes.
+pub fn small_over_large(label: &str) -> (PathBuf, Vec<u8>) {
+    let dir = scratch_dir(label);
+    let mut pins = Pins::default();
+    let big = pins.row(1, 9000, &[]);
+    let root = Root::Pin(pins.row(3, 2, &[big]));
+    write(&dir.join("img"), &smallest_elf(), &mut pins, &[root]);
+    let bytes = fs::read(dir.join("img")).expect("the image");
+    (dir, bytes)
 }
 
 /// Writes `elf` and a region with these commits, one after the other, to `path`.

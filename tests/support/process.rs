@@ -328,6 +328,24 @@ pub fn scratch_dir(label: &str) -> PathBuf {
     dir
 }
 
+/// The image `p` of a program in Wisp, in a directory of its own.
+pub fn built(label: &str, program: &str) -> PathBuf {
+    let dir = scratch_dir(label);
+    fs::write(dir.join("p.wisp"), program).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    let built = Plan::new(["build", "p.wisp", "-o", "p"]).dir(&dir).run();
+    assert_eq!(built.end, End::Status(0), "{}", built.describe());
+    dir.join("p")
+}
+
+/// The names in a directory, sorted.
+pub fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).expect("the directory").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
 /// Removes the directories that processes made which are no more.
 fn remove_leftovers(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
